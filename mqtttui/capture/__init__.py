@@ -1,0 +1,1 @@
+"""What was recorded: the log of control packets and the recorder that fills it."""

@@ -1,0 +1,463 @@
+"""The capture log: every control packet of every connection, in the order in which it was seen.
+
+Rules:
+1. Packets are numbered from 1; a number is never used again. Bytes and columns lie in segments; no object per packet stays.
+2. The limit in bytes covers raw bytes, columns, side tables, pins and what followers report. Beyond it the oldest segment
+   goes as a whole; pinned packets of it stay.
+3. Pins are counted per packet. Besides those that readers set, the log pins what a connection needs to be understood
+   (CONNECT, CONNACK, SUBSCRIBE, SUBACK, DISCONNECT, alias bindings) for as long as any packet of the connection is kept.
+4. `received` = `kept` + `evicted`, always.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
+
+from mqtttui.capture.dissecting import dissect_packet
+from mqtttui.capture.records import ConnectionInfo, Evicted, Head, Origin, Packet, Unframed
+from mqtttui.capture.segment import MAX_BYTES, MAX_PACKETS, Segment
+from mqtttui.protocol.enums import Direction, Version
+from mqtttui.protocol.fields import Dissection
+from mqtttui.protocol.framing import Batch
+
+__all__ = ["ConnectionInfo", "Evicted", "Head", "Log", "Origin", "Packet", "Span", "default_limit"]
+
+DEFAULT_LIMIT = 512 * 1024 * 1024
+MAX_PINS = 100_000
+MAX_AUTOMATIC_PINS = 1_024
+"""Per connection; the oldest go first, CONNECT and CONNACK last."""
+_PIN_COST = 500
+_CONNECTION_COST = 1_500
+_MAX_VERSION_CHANGES = 64
+
+
+class Span(NamedTuple):
+    """Indexes `start` to `stop` (exclusive) of a segment."""
+
+    segment: Segment
+    start: int
+    stop: int
+
+
+@dataclass(slots=True)
+class _Connection:
+    """What changes about a connection while it lives."""
+
+    info: ConnectionInfo
+    versions: list[tuple[int, Version]]
+    """(first No. that it holds for, version), rising."""
+    last: int = 0
+    """No. of its latest packet."""
+    unsent_from: int | None = None
+    automatic: deque[int] = field(default_factory=deque)
+    bindings: dict[tuple[int, int], int] = field(default_factory=dict)
+    """(direction, alias) -> No. of the PUBLISH that bound it last."""
+
+
+class Log:
+    """The recorded packets. Not thread-safe: one loop writes and reads."""
+
+    def __init__(self, limit: int | None = None) -> None:
+        """`limit` in bytes; None: the smaller of 512 MiB and a quarter of the free memory."""
+        self.limit = default_limit() if limit is None else limit
+        # Small limits get small segments, so that eviction never takes more than about a sixteenth at once.
+        self._segment_bytes = max(16_384, min(MAX_BYTES, self.limit // 16))
+        self._segment_packets = max(64, min(MAX_PACKETS, self._segment_bytes // 64))
+        self._segments: list[Segment] = [self._segment(1)]
+        self._firsts: list[int] = [1]
+        self._sealed_cost = 0
+        self._connections: list[_Connection] = []
+        self._pins: dict[int, int] = {}
+        self._automatic: dict[int, int] = {}
+        """No. -> how many of the log's own pins it has."""
+        self._old: dict[int, Packet] = {}
+        """Pinned packets of evicted segments; numbers rise in insertion order."""
+        self._old_bytes = 0
+        self._releasable: list[_Connection] = []
+        self._evicted = 0
+        self._reported: dict[str, int] = {}
+
+    # --- connections
+
+    def open_connection(
+        self,
+        *,
+        peer: str,
+        origin: Origin,
+        source: str = "",
+        destination: str = "",
+        mono: int,
+        wall: int,
+        version: Version = Version.V311,
+    ) -> int:
+        """A new connection; gives its number. `version` holds until a CONNECT says otherwise."""
+        number = len(self._connections)
+        info = ConnectionInfo(number, peer, origin, source, destination, version, mono, wall)
+        self._connections.append(_Connection(info, [(0, version)]))
+        return number
+
+    def connection(self, number: int) -> ConnectionInfo:
+        """Connection `number`. Raises IndexError."""
+        return self._connections[number].info
+
+    @property
+    def connections(self) -> Sequence[ConnectionInfo]:
+        """All connections by number."""
+        return [connection.info for connection in self._connections]
+
+    @property
+    def connection_count(self) -> int:
+        """How many connections there were so far."""
+        return len(self._connections)
+
+    def set_version(self, connection: int, version: Version, start: int) -> None:
+        """From packet `start` on the connection speaks `version`."""
+        state = self._connections[connection]
+        if version is state.info.version or len(state.versions) >= _MAX_VERSION_CHANGES:
+            return
+        state.versions.append((start, version))
+        state.info = replace(state.info, version=version)
+
+    def version(self, connection: int, no: int) -> Version:
+        """The version that the connection spoke at packet `no`."""
+        versions = self._connections[connection].versions
+        if len(versions) == 1:
+            return versions[0][1]
+        return versions[bisect_right(versions, no, key=lambda change: change[0]) - 1][1]
+
+    def close_connection(self, number: int, mono: int, reason: str) -> None:
+        """The connection ended at `mono`; `reason` is one line for a person. A second call changes nothing."""
+        state = self._connections[number]
+        if state.info.closed is None:
+            state.info = replace(state.info, closed=mono, close_reason=reason)
+            self._releasable.append(state)
+
+    def mark_unsent(self, connection: int, unsent_bytes: int, direction: Direction = Direction.C2S) -> None:
+        """The last `unsent_bytes` handed over in `direction` never left: the packets that they touch count as unsent."""
+        if unsent_bytes <= 0:
+            return
+        for segment in reversed(self._segments):
+            for index in range(len(segment) - 1, -1, -1):
+                if segment.connections[index] != connection or segment.directions[index] != direction:
+                    continue
+                self._connections[connection].unsent_from = segment.first + index
+                unsent_bytes -= segment.ends[index] - segment.start(index)
+                if unsent_bytes <= 0:
+                    return
+
+    # --- recording
+
+    def append(self, connection: int, direction: Direction, batch: Batch, mono: int, wall: int) -> int:
+        """Appends the packets of a batch, all stamped `mono` and `wall` (ns). Gives the No. of the first, 0 for none."""
+        ends = batch.ends
+        total = len(ends)
+        if not total:
+            return 0
+        first = self.last + 1
+        segment = self._segments[-1]
+        if segment.fitting(ends, 0, 0) >= total:
+            segment.extend(batch.data, ends, batch.firsts, connection, direction, mono, wall)
+        else:
+            self._append_split(connection, direction, batch, mono, wall)
+        self._connections[connection].last = first + total - 1
+        if self.bytes_kept > self.limit:
+            self._evict()
+        return first
+
+    def _append_split(self, connection: int, direction: Direction, batch: Batch, mono: int, wall: int) -> None:
+        data = memoryview(batch.data)
+        firsts = memoryview(batch.firsts)
+        done = 0
+        base = 0
+        while done < len(batch.ends):
+            segment = self._segments[-1]
+            count = segment.fitting(batch.ends, done, base)
+            if not count:
+                self._roll()
+                continue
+            ends = batch.ends[done : done + count]
+            stop = ends[-1]
+            segment.extend(data[base:stop], ends, firsts[done : done + count], connection, direction, mono, wall, -base)
+            done += count
+            base = stop
+
+    def _roll(self) -> None:
+        full = self._segments[-1]
+        full.seal()
+        self._sealed_cost += full.cost
+        self._segments.append(self._segment(full.last + 1))
+        self._firsts.append(full.last + 1)
+
+    def _segment(self, first: int) -> Segment:
+        return Segment(first, self._segment_packets, self._segment_bytes)
+
+    def append_unframed(self, connection: int, direction: Direction, raw: bytes, error_text: str, mono: int, wall: int) -> int:
+        """One row for bytes that are no whole packet; `error_text` says why. Gives its No."""
+        no = self.append(connection, direction, Batch(raw, (len(raw),), None, raw[:1] or b"\0"), mono, wall)
+        at = self._find(no)
+        if at is not None:
+            at[0].unframed[no] = Unframed(error_text, bytearray())
+            self._charge(at[0], 300)
+        return no
+
+    def extend_unframed(self, no: int, chunk: bytes, dropped: int) -> None:
+        """More bytes for row `no`: `chunk` is kept with it, `dropped` further ones are only counted."""
+        at = self._find(no)
+        if at is not None and (odd := at[0].unframed.get(no)):
+            odd.growth += chunk
+            odd.dropped += dropped
+            self._charge(at[0], len(chunk))
+
+    def set_topic(self, no: int, topic: bytes) -> None:
+        """PUBLISH `no` has an alias and no topic: the alias stood for `topic`. Numbers must come in rising order."""
+        at = self._find(no)
+        if at is not None:
+            before = at[0].side_bytes
+            at[0].set_topic(at[1], topic)
+            self._charge(at[0], at[0].side_bytes - before, counted=True)
+
+    def _charge(self, segment: Segment, cost: int, *, counted: bool = False) -> None:
+        if not counted:
+            segment.side_bytes += cost
+        if segment is not self._segments[-1]:
+            self._sealed_cost += cost
+
+    # --- reading
+
+    @property
+    def first(self) -> int:
+        """No. from which on every packet is kept; `last + 1` when empty."""
+        return self._firsts[0]
+
+    @property
+    def last(self) -> int:
+        """No. of the latest packet, 0 when there was none."""
+        return self._segments[-1].last
+
+    @property
+    def received(self) -> int:
+        """Packets recorded so far."""
+        return self.last
+
+    @property
+    def kept(self) -> int:
+        """Packets that can still be read, pinned ones included."""
+        return self.last - self.first + 1 + len(self._old)
+
+    @property
+    def evicted(self) -> int:
+        """Packets that are gone."""
+        return self._evicted
+
+    @property
+    def bytes_kept(self) -> int:
+        """What the log holds, in bytes: raw bytes, columns, side tables, pins, connections and followers' reports."""
+        return self._sealed_cost + self._segments[-1].cost + self._side_cost
+
+    @property
+    def _side_cost(self) -> int:
+        pins = (len(self._pins) + len(self._automatic)) * 100
+        return self._old_bytes + pins + len(self._connections) * _CONNECTION_COST + sum(self._reported.values())
+
+    def __len__(self) -> int:
+        return self.kept
+
+    def __contains__(self, no: object) -> bool:
+        return isinstance(no, int) and (self.first <= no <= self.last or no in self._old)
+
+    def __getitem__(self, no: int) -> Packet:
+        """Packet `no`. Raises Evicted (a KeyError) if it is gone, KeyError if it never was."""
+        at = self._find(no)
+        if at is None:
+            return self._kept_old(no)
+        return self._build(*at)
+
+    def head(self, no: int) -> Head:
+        """The columns of packet `no`, without its bytes. Raises as `log[no]` does."""
+        at = self._find(no)
+        if at is None:
+            old = self._kept_old(no)
+            return Head(old.raw[0] if old.raw else 0, len(old.raw), old.mono, old.wall, old.connection, old.direction)
+        return at[0].head(at[1])
+
+    def dissect(self, no: int) -> Dissection:
+        """Packet `no` taken apart with the version and topic that held for it. Raises as `log[no]` does."""
+        return dissect_packet(self[no])
+
+    def numbers(self, start: int = 1, stop: int | None = None) -> Iterator[int]:
+        """The numbers of the kept packets from `start` up to, not including, `stop`; pinned ones below `first` too."""
+        end = self.last + 1 if stop is None else min(stop, self.last + 1)
+        if start < self.first:
+            for no in list(self._old):
+                if start <= no < end:
+                    yield no
+        yield from range(max(start, self.first), end)
+
+    def old_numbers(self) -> list[int]:
+        """The numbers of the pinned packets below `first`, rising."""
+        return list(self._old)
+
+    def spans(self, after: int, budget: int) -> Iterator[Span]:
+        """At most `budget` packets with numbers above `after`, as parts of segments, for readers of columns."""
+        no = max(after + 1, self.first)
+        at = bisect_right(self._firsts, no) - 1
+        while budget > 0 and at < len(self._segments):
+            segment = self._segments[at]
+            start = no - segment.first
+            stop = min(len(segment), start + budget)
+            if stop > start:
+                yield Span(segment, start, stop)
+                budget -= stop - start
+                no = segment.first + stop
+            at += 1
+
+    def _find(self, no: int) -> tuple[Segment, int] | None:
+        if not self.first <= no <= self.last:
+            return None
+        segment = self._segments[-1]
+        if no < segment.first:
+            segment = self._segments[bisect_right(self._firsts, no) - 1]
+        return segment, no - segment.first
+
+    def _kept_old(self, no: int) -> Packet:
+        try:
+            return self._old[no]
+        except KeyError:
+            raise (Evicted(no) if 1 <= no <= self.last else KeyError(no)) from None
+
+    def _build(self, segment: Segment, index: int) -> Packet:
+        no = segment.first + index
+        connection = segment.connections[index]
+        direction = Direction(segment.directions[index])
+        state = self._connections[connection]
+        unsent = state.unsent_from is not None and direction is Direction.C2S and no >= state.unsent_from
+        odd = segment.unframed.get(no)
+        return Packet(
+            no,
+            segment.raw(index),
+            segment.monos[index],
+            segment.walls[index],
+            connection,
+            direction,
+            self.version(connection, no),
+            segment.topic(index),
+            unsent,
+            odd.text if odd else "",
+            odd.dropped if odd else 0,
+        )
+
+    # --- pins and eviction
+
+    def pin(self, no: int) -> bool:
+        """Keeps packet `no` past eviction, once for each call. False if it is gone already or there are 100,000 pins."""
+        if no not in self or (no not in self._pins and len(self._pins) >= MAX_PINS):
+            return False
+        self._pins[no] = self._pins.get(no, 0) + 1
+        return True
+
+    def unpin(self, no: int) -> None:
+        """Takes back one `pin`."""
+        count = self._pins.get(no, 0)
+        if count > 1:
+            self._pins[no] = count - 1
+        elif count:
+            del self._pins[no]
+            self._drop_if_free(no)
+
+    def pinned(self, no: int) -> bool:
+        """Whether packet `no` outlives its segment."""
+        return no in self._pins or no in self._automatic
+
+    def keep_for_connection(self, no: int, connection: int) -> None:
+        """Pins a packet that the connection needs to be understood."""
+        automatic = self._connections[connection].automatic
+        if len(automatic) >= MAX_AUTOMATIC_PINS:
+            kept_first = [automatic.popleft() for _ in range(2)]
+            self._release(automatic.popleft())
+            automatic.extendleft(reversed(kept_first))
+        automatic.append(no)
+        self._automatic[no] = self._automatic.get(no, 0) + 1
+
+    def keep_binding(self, no: int, connection: int, direction: Direction, alias: int) -> None:
+        """Pins the PUBLISH that bound a topic alias; the one that bound it before is let go."""
+        bindings = self._connections[connection].bindings
+        before = bindings.pop((direction, alias), None)
+        if before is None and len(bindings) >= MAX_AUTOMATIC_PINS:
+            before = bindings.pop(next(iter(bindings)))
+        if before is not None:
+            self._release(before)
+        bindings[direction, alias] = no
+        self._automatic[no] = self._automatic.get(no, 0) + 1
+
+    def report(self, owner: str, size: int) -> None:
+        """A follower's state takes `size` bytes; counts against the limit."""
+        self._reported[owner] = size
+
+    def _release(self, no: int) -> None:
+        count = self._automatic.get(no, 0)
+        if count > 1:
+            self._automatic[no] = count - 1
+        elif count:
+            del self._automatic[no]
+            self._drop_if_free(no)
+
+    def _drop_if_free(self, no: int) -> None:
+        if no not in self._pins and no not in self._automatic and (old := self._old.pop(no, None)):
+            self._old_bytes -= len(old.raw) + _PIN_COST
+            self._evicted += 1
+
+    def _evict(self) -> None:
+        """Drops whole segments, oldest first, until the limit holds; the one being written goes last."""
+        while self.bytes_kept > self.limit:
+            if len(self._segments) == 1:
+                if not len(self._segments[0]):
+                    break
+                self._roll()
+            self._evict_first()
+
+    def _evict_first(self) -> None:
+        segment = self._segments[0]
+        for no in sorted({*self._pins, *self._automatic}) if self._pins or self._automatic else ():
+            if segment.first <= no <= segment.last:
+                packet = self._build(segment, no - segment.first)
+                self._old[no] = packet
+                self._old_bytes += len(packet.raw) + _PIN_COST
+                self._evicted -= 1
+        self._evicted += len(segment)
+        self._sealed_cost -= segment.cost
+        del self._segments[0], self._firsts[0]
+        still: list[_Connection] = []
+        for state in self._releasable:
+            if state.last <= segment.last:
+                for no in (*state.automatic, *state.bindings.values()):
+                    self._release(no)
+                state.automatic.clear()
+                state.bindings.clear()
+            else:
+                still.append(state)
+        self._releasable = still
+        while self._old_bytes > self.limit // 4:
+            oldest = next((no for no in self._old if no not in self._pins), next(iter(self._old)))
+            self._pins.pop(oldest, None)
+            self._automatic.pop(oldest, None)
+            self._drop_if_free(oldest)
+
+
+def default_limit() -> int:
+    """The smaller of 512 MiB and a quarter of the memory that is free now, in bytes."""
+    try:
+        with open("/proc/meminfo", "rb") as lines:
+            for line in lines:
+                if line.startswith(b"MemAvailable:"):
+                    return min(DEFAULT_LIMIT, int(line.split()[1]) * 1024 // 4)
+    except (OSError, ValueError, IndexError):
+        pass
+    try:
+        return min(DEFAULT_LIMIT, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4)
+    except (AttributeError, OSError, ValueError):
+        return DEFAULT_LIMIT

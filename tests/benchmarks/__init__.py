@@ -1,0 +1,1 @@
+"""Measurements, run as scripts: `python -m tests.benchmarks.recording`. Each prints ratios against a reference measured in the same run."""
