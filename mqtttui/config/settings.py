@@ -1,0 +1,32 @@
+"""What a start of the application was asked to do: one frozen value, made by the command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.packets import Properties, Publish, TopicRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that the screen is started with."""
+
+    options: ConnectOptions | None = None
+    """What fills the Connection pane; None: nothing was given."""
+    connect_now: bool = False
+    """Connect at once with `options`."""
+    subscriptions: tuple[TopicRequest, ...] = ()
+    """Sent in one SUBSCRIBE after CONNACK; empty: subscribe to nothing."""
+    subscribe_properties: Properties = ()
+    """Properties of that SUBSCRIBE."""
+    publish: Publish | None = None
+    """What fills the Publish pane; it is not sent unasked."""
+    demo: bool = False
+    """Start the embedded broker and its devices, connect, and subscribe."""
+    ascii: bool = False
+    """Draw with ASCII signs only."""
+    mouse: bool = True
+    """False leaves the mouse to the terminal, so that its own selection works."""
+    theme: str = ""
+    """Name of a theme; empty: the default."""
