@@ -1,0 +1,388 @@
+"""One connection attempt from the name lookup to its end: dials, sends CONNECT, waits for CONNACK, then listens.
+
+It ends exactly once, in `_over`, with an Ended that says why; the Session decides what happens then.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mqtttui.capture.log import Log
+from mqtttui.capture.recorder import Recorder
+from mqtttui.capture.records import Origin
+from mqtttui.client import errors, replies
+from mqtttui.client.dial import DialError, dial
+from mqtttui.client.events import Failure, Phase, Step
+from mqtttui.client.keepalive import KeepAlive
+from mqtttui.client.layer import Layer
+from mqtttui.client.link import Link
+from mqtttui.client.publishing import Publishing, limits_of
+from mqtttui.client.steps import Steps
+from mqtttui.client.subscriptions import Subscriptions
+from mqtttui.client.watching import Watching
+from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.enums import PacketType, PropertyId, Version
+from mqtttui.protocol.framing import FramingError
+from mqtttui.protocol.packets import (
+    Ack,
+    Auth,
+    Connack,
+    Connect,
+    Disconnect,
+    Packet,
+    Pingresp,
+    Publish,
+    Suback,
+    Unsuback,
+    connect_flags,
+    encode,
+)
+from mqtttui.text import shorten, visible
+
+LINGER = 0.5
+"""Seconds to wait for the server's close after DISCONNECT."""
+
+_JUST_SENT_NS = 1_000_000_000
+_NOT_VERIFIED = "certificate not verified"
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an attempt or a connection ended."""
+
+    failure: Failure | None = None
+    by_user: bool = False
+    line: str = ""
+    """One line; the failure's title if empty."""
+    code: int | None = None
+    """Reason code of the server's DISCONNECT."""
+
+    @property
+    def text(self) -> str:
+        """The line to show."""
+        return self.line or (self.failure.title if self.failure else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What outlives a connection, and how it tells the Session."""
+
+    peer: str
+    log: Log
+    subscriptions: Subscriptions
+    publishing: Publishing
+    change: Callable[..., None]
+    """Changes fields of the ConnectionState."""
+    report: Any
+    """`publishing.Report`."""
+    accepted: Callable[[Connection], None]
+    """CONNACK accepted it; commands may be sent from now on."""
+
+
+class Connection:
+    """See the module. Everything but `run` and `leave` returns at once."""
+
+    def __init__(self, options: ConnectOptions, parts: Parts) -> None:
+        """Raises EncodeError if the CONNECT has no encoding."""
+        self.options = options
+        self.version = wire_version(options.connect)
+        self._parts = parts
+        self._bytes = encode(options.connect, options.connect.version)
+        self._steps = Steps(self._steps_changed)
+        self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._is_over = False
+        self.link: Link | None = None
+        self.accepted = False
+        self.session_ends = True
+        """Whether the server forgets the session at the end of the connection, as far as is known."""
+        self.watching: Watching | None = None
+        self._connack: Connack | None = None
+        self._keep_alive: KeepAlive | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._farewell: Ended | None = None
+        self._leaving: asyncio.Event | None = None
+        self._warnings: dict[str, str] = {}
+        self._last_sent = ("", 0)
+
+    async def run(self) -> Ended:
+        """From the name lookup to the end. Cancelling ends it at once, without DISCONNECT."""
+        self._parts.change(
+            phase=Phase.CONNECTING,
+            steps=self._steps.all,
+            connack=None,
+            address="",
+            tls="",
+            warning="",
+            failure=None,
+            next_attempt=None,
+            ping_ms=None,
+            options=self.options,
+            client_id=visible(self.options.connect.client_id),
+        )
+        try:
+            layer = await dial(self.options, self._steps)
+        except DialError as error:
+            return Ended(error.failure)
+        try:
+            await self._begin(layer)
+            return await self._end
+        except asyncio.CancelledError:
+            self._over(Ended(by_user=True, line="cancelled"), hard=True)
+            raise
+
+    async def _begin(self, layer: Layer) -> None:
+        mono, wall = time.monotonic_ns(), time.time_ns()
+        number = self._parts.log.open_connection(
+            peer=self._parts.peer,
+            origin=Origin.OWN,
+            source=layer.local,
+            destination=layer.remote,
+            mono=mono,
+            wall=wall,
+            version=self.version,
+        )
+        self._parts.change(connection=number, address=layer.remote, tls=layer.security)
+        if self.options.tls is not None and not self.options.tls.verify:
+            self._warn("tls", _NOT_VERIFIED)
+        self.link = Link(self.version, self._parts.publishing.store, self, assume_session=self._silent_session)
+        self._steps.start("connect")
+        await self.link.open(layer, Recorder(self._parts.log, number))
+        if not self._is_over:
+            self.link.send(self._bytes, self._connect_left)
+            self._later(self.options.connack_timeout, self._no_connack)
+
+    def _connect_left(self, mono: int) -> None:
+        self._steps.done("connect", f"{len(self._bytes):,} bytes", mono)
+        self._steps.start("connack")
+
+    def _no_connack(self) -> None:
+        if not self.accepted:
+            self._over(Ended(errors.no_connack(self.options)))
+
+    @property
+    def _silent_session(self) -> bool:
+        """MQTT 3.1 keeps a session without Clean Session too, but its CONNACK cannot say whether it did."""
+        return self.version is Version.V31 and not is_clean(self.options.connect)
+
+    # What the session asks
+
+    def ping(self) -> None:
+        """Send a PINGREQ."""
+        if self._keep_alive is not None:
+            self._keep_alive.ping()
+
+    def sending(self, what: str) -> None:
+        """Something is being sent that the server may answer by closing."""
+        self._last_sent = (what, time.monotonic_ns())
+
+    async def leave(self, packet: Disconnect) -> None:
+        """Send DISCONNECT, wait a moment for the server to close, then close. Raises EncodeError before anything is sent."""
+        link = self.link
+        if link is None or self._is_over:
+            return
+        if self._leaving is not None:
+            await asyncio.wait((self._end,), timeout=LINGER)
+            return
+        data = encode(packet, self.version)
+        self._stop()
+        self._leaving = asyncio.Event()
+        self._parts.change(phase=Phase.DISCONNECTING)
+        expiry = replies.first(packet.properties or (), PropertyId.SESSION_EXPIRY_INTERVAL)
+        if isinstance(expiry, int):
+            self.session_ends = expiry == 0
+        link.send(data)
+        try:
+            async with asyncio.timeout(LINGER):
+                await self._leaving.wait()
+        except TimeoutError:
+            pass  # The server may leave the closing to us.
+        finally:
+            line = "disconnected" if not packet.reason_code else f"disconnected, {_disconnect_label(packet.reason_code, self.version)}"
+            self._over(Ended(by_user=True, line=line if link.tap.idle else "closed; DISCONNECT could not leave"))
+
+    def cut(self) -> None:
+        """Close without DISCONNECT."""
+        will = ", so that the will fires" if self.options.connect.will is not None else ""
+        self._over(Ended(by_user=True, line=f"cut without DISCONNECT{will}"), hard=True)
+
+    # What the link tells
+
+    def packet_received(self, packet: Packet, mono: int) -> None:
+        """See LinkEvents."""
+        match packet:
+            case Publish():
+                if self.watching is not None:
+                    self.watching.message(packet, mono)
+            case Ack():
+                self._parts.publishing.acknowledged(packet, mono)
+            case Connack() if self._connack is None:
+                self._connack_received(packet, mono)
+            case Suback():
+                self._parts.subscriptions.subacked(packet, self.version)
+            case Unsuback():
+                self._parts.subscriptions.unsubacked(packet, self.version)
+            case Pingresp():
+                if self._keep_alive is not None:
+                    self._keep_alive.answered(mono)
+            case Disconnect() if self.version is Version.V5:
+                self._server_disconnect(packet)
+            case Auth() if not self.accepted:
+                self._over(Ended(errors.authentication_wanted()))
+            case _:
+                pass  # Nothing a server may send: the packet list says so.
+
+    def malformed_received(self, kind: PacketType, raw: bytes) -> None:
+        """See LinkEvents."""
+        if kind is PacketType.CONNACK and self._connack is None:
+            self._over(Ended(errors.malformed_connack()))
+
+    def head_received(self, head: bytes) -> None:
+        """See LinkEvents."""
+        failure = errors.foreign(head)
+        if failure is not None and self._connack is None:
+            self._over(Ended(failure))
+
+    def framing_failed(self, error: FramingError) -> None:
+        """See LinkEvents."""
+        self._over(Ended(errors.framing(error.text, "" if self.accepted else "connack")))
+
+    def eof_received(self) -> None:
+        """See LinkEvents."""
+        if self._leaving is not None:
+            self._leaving.set()
+        else:
+            self._over(self._lost(None))
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        """See LinkEvents."""
+        if self._leaving is not None:
+            self._leaving.set()
+        else:
+            self._over(self._lost(reason))
+
+    def _lost(self, reason: Exception | None) -> Ended:
+        if self._farewell is not None:
+            return self._farewell
+        if self._connack is None:
+            return Ended(errors.closed_before_connack(reason, self.options))
+        what, when = self._last_sent
+        if time.monotonic_ns() - when > _JUST_SENT_NS:
+            what = ""
+        return Ended(errors.lost(reason, shorten(visible(self.options.connect.client_id), 60) or "(empty)", what))
+
+    # CONNACK
+
+    def _connack_received(self, packet: Connack, mono: int) -> None:
+        self._connack = packet
+        self._parts.change(connack=packet)
+        if packet.code:
+            failure = errors.refused(packet, self.version)
+            self._steps.done("connect")
+            self._over(Ended(failure))
+            return
+        session = "session present" if packet.session_present else "new session"
+        self._steps.done("connack", "accepted" if self.version is Version.V31 else session, mono)
+        self.accepted = True
+        # gmqtt sends unacknowledged publishes again in the loop's next round; whatever we send comes after them.
+        asyncio.get_running_loop().call_soon(self._begin_session, packet)
+
+    def _begin_session(self, packet: Connack) -> None:
+        link = self.link
+        if link is None or self._is_over:
+            return
+        connect, properties = self.options.connect, packet.properties
+        limits = limits_of(properties, self.version)
+        seconds = replies.number(properties, PropertyId.SERVER_KEEP_ALIVE, connect.keep_alive)
+        assigned = replies.first(properties, PropertyId.ASSIGNED_CLIENT_IDENTIFIER)
+        expiry = replies.number(connect.properties, PropertyId.SESSION_EXPIRY_INTERVAL, 0)
+        expiry = replies.number(properties, PropertyId.SESSION_EXPIRY_INTERVAL, expiry)
+        self.session_ends = expiry == 0 if self.version is Version.V5 else is_clean(connect)
+        self._keep_alive = KeepAlive(
+            link,
+            seconds,
+            warn=lambda text: self._warn("ping", text),
+            measured=lambda ms: self._parts.change(ping_ms=ms),
+            dead=lambda silent: self._over(Ended(errors.keep_alive(silent))),
+        )
+        aliases = replies.number(connect.properties, PropertyId.TOPIC_ALIAS_MAXIMUM, 0) > 0
+        self.watching = Watching(link, self.version, self._parts.subscriptions, self._parts.report, aliases=aliases)
+        self._parts.change(
+            phase=Phase.CONNECTED,
+            client_id=visible(assigned if isinstance(assigned, str | bytes) else connect.client_id),
+            keep_alive=seconds,
+            receive_maximum=limits.receive_maximum,
+            maximum_packet_size=limits.maximum_packet_size,
+            attempt=0,
+        )
+        self._parts.subscriptions.connected(packet.session_present or self._silent_session, said=not self._silent_session)
+        self._parts.publishing.connected(link, self.version, limits)
+        self._parts.accepted(self)
+
+    def _server_disconnect(self, packet: Disconnect) -> None:
+        if self._farewell is None and self._leaving is None:
+            code = packet.reason_code or 0
+            self._farewell = Ended(errors.server_disconnect(code, packet.properties or (), self.version), code=code)
+            self._later(LINGER, lambda: self._over(self._farewell or Ended()))
+
+    # The end
+
+    def _over(self, ended: Ended, *, hard: bool = False) -> None:
+        """The one end of everything; `hard` closes at once, without what is still to leave."""
+        if self._is_over:
+            return
+        self._is_over = True
+        if not self._end.done():  # Cancelling `run` cancels the future.
+            self._end.set_result(ended)
+        self._stop()
+        for timer in self._timers:
+            timer.cancel()
+        if ended.failure is not None and ended.failure.step:
+            step = self._steps.running if ended.failure.step == "connack" else ended.failure.step
+            self._steps.fail(step or ended.failure.step, ended.failure.detail or ended.failure.title)
+        elif (running := self._steps.running) and not self.accepted:
+            self._steps.fail(running, ended.text)
+        link = self.link
+        if link is not None:
+            if hard or not link.tap.idle:
+                link.abort()
+            else:
+                link.close()
+            link.finish(ended.text)
+        self._parts.change(warning="", ping_ms=None)
+
+    def _stop(self) -> None:
+        if self._keep_alive is not None:
+            self._keep_alive.stop()
+
+    def _later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(seconds, callback))
+
+    def _warn(self, key: str, text: str) -> None:
+        if not self._is_over:
+            self._warnings[key] = text
+            self._parts.change(warning="; ".join(text for text in self._warnings.values() if text))
+
+    def _steps_changed(self, steps: tuple[Step, ...]) -> None:
+        self._parts.change(steps=steps)
+
+
+def wire_version(connect: Connect) -> Version:
+    """The version that the server reads out of the CONNECT: its level decides, if it is a known one."""
+    try:
+        return Version(connect.level & 0x7F) if connect.level is not None else connect.version
+    except ValueError:
+        return connect.version
+
+
+def is_clean(connect: Connect) -> bool:
+    """Clean Session or Clean Start as it stands in the flags that leave."""
+    flags = connect.flags if connect.flags is not None else connect_flags(connect)
+    return bool(flags & 2)
+
+
+def _disconnect_label(code: int, version: Version) -> str:
+    return replies.explain(code, (), PacketType.DISCONNECT, version).label

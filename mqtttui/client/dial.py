@@ -1,0 +1,168 @@
+"""Name lookup, TCP and TLS: from ConnectOptions to a Layer that CONNECT can be written to.
+
+Each phase is an await of its own, so that it has its own time and the phase that did not finish names the failure.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+import threading
+from collections.abc import Sequence
+from typing import Any
+
+from mqtttui.client import errors
+from mqtttui.client.events import Failure
+from mqtttui.client.layer import Layer, TcpLayer, address_text
+from mqtttui.client.steps import Steps
+from mqtttui.client.tls import NotTls, TlsEof, TlsLayer, TlsSetupError, make_context
+from mqtttui.config.options import ConnectOptions
+from mqtttui.text import visible
+
+Address = tuple[socket.AddressFamily, tuple[Any, ...]]
+
+_SHOWN_ADDRESSES = 8
+
+
+class DialError(Exception):
+    """Dialing failed; `failure` says why, for people."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.title)
+        self.failure = failure
+
+
+async def dial(options: ConnectOptions, steps: Steps) -> Layer:
+    """Connect to the broker, up to and including TLS. Raises DialError. Cancelling closes everything at once."""
+    context = None
+    if options.tls is None:
+        steps.skip("tls", "off")
+    else:
+        try:
+            context = make_context(options.tls)
+        except TlsSetupError as error:
+            raise _failed(steps, "tls", errors.tls_setup(error)) from error
+    deadline = asyncio.get_running_loop().time() + options.dial_timeout
+    addresses = await _resolve(options, steps, deadline)
+    tcp = await _connect(options, addresses, steps, deadline)
+    if context is None:
+        return tcp
+    try:
+        return await _secure(options, tcp, context, steps, deadline)
+    except BaseException:
+        tcp.abort()
+        raise
+
+
+def _failed(steps: Steps, name: str, failure: Failure) -> DialError:
+    steps.fail(name, failure.detail or failure.title)
+    return DialError(failure)
+
+
+async def _resolve(options: ConnectOptions, steps: Steps, deadline: float) -> list[Address]:
+    try:
+        literal = _getaddrinfo(options.host, options.port, socket.AI_NUMERICHOST)
+    except (OSError, UnicodeError, ValueError):
+        pass  # No address: a name, to be looked up.
+    else:
+        steps.skip("resolve", "is an address already")
+        return literal
+    steps.start("resolve", visible(options.host))
+    try:
+        async with asyncio.timeout_at(deadline):
+            addresses = await _lookup(options.host, options.port)
+    except (OSError, UnicodeError, ValueError) as error:
+        raise _failed(steps, "resolve", errors.lookup(error, options)) from error
+    shown = [str(address[0]) for _, address in addresses[:_SHOWN_ADDRESSES]]
+    more = len(addresses) - len(shown)
+    steps.done("resolve", ", ".join(shown) + (f" and {more} more" if more else ""))
+    return addresses
+
+
+async def _lookup(host: str, port: int) -> list[Address]:
+    """Look up in a daemon thread of its own: the default executor would hold up quitting until the lookup ends."""
+    loop = asyncio.get_running_loop()
+    answer: asyncio.Future[list[Address]] = loop.create_future()
+
+    def deliver(addresses: list[Address] | None, error: Exception | None) -> None:
+        if answer.done():
+            return
+        if error is not None:
+            answer.set_exception(error)
+        else:
+            answer.set_result(addresses or [])
+
+    def work() -> None:
+        addresses: list[Address] | None = None
+        failure: Exception | None = None
+        try:
+            addresses = _getaddrinfo(host, port)
+        except (OSError, UnicodeError, ValueError) as error:
+            failure = error
+        with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
+            loop.call_soon_threadsafe(deliver, addresses, failure)
+
+    threading.Thread(target=work, name=f"lookup {host}", daemon=True).start()
+    return await answer
+
+
+def _getaddrinfo(host: str, port: int, flags: int = 0) -> list[Address]:
+    if not host:
+        raise ValueError("the host is empty")
+    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags)
+    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
+
+
+async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps: Steps, deadline: float) -> TcpLayer:
+    """Try the addresses in turn; each has its share of the time that is left."""
+    loop = asyncio.get_running_loop()
+    steps.start("tcp")
+    tried: list[str] = []
+    last: OSError = OSError("no address")
+    for index, (family, address) in enumerate(addresses):
+        name = address_text(address)
+        share = (deadline - loop.time()) / (len(addresses) - index)
+        steps.note("tcp", "; ".join([*tried, f"{name} …"]))
+        try:
+            async with asyncio.timeout(max(share, 0)):
+                layer = await _open(family, address)
+        except OSError as error:  # TimeoutError is one
+            last = error
+            tried.append(f"{name} {errors.short_reason(error)}")
+            continue
+        steps.done("tcp", "; ".join([*tried, layer.remote or name]))
+        return layer
+    failure = errors.tcp(last, options, "; ".join(tried))
+    raise _failed(steps, "tcp", failure)
+
+
+async def _open(family: socket.AddressFamily, address: tuple[Any, ...]) -> TcpLayer:
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        await loop.sock_connect(sock, address)
+        _, layer = await loop.create_connection(lambda: TcpLayer(sock), sock=sock)
+    except BaseException:
+        sock.close()
+        raise
+    return layer
+
+
+async def _secure(options: ConnectOptions, tcp: TcpLayer, context: ssl.SSLContext, steps: Steps, deadline: float) -> TlsLayer:
+    assert options.tls is not None
+    name = options.tls.server_name or options.host.partition("%")[0]
+    steps.start("tls", f"as {visible(name)}")
+    try:
+        layer = TlsLayer(tcp, context, name)
+    except ValueError as error:
+        raise _failed(steps, "tls", errors.bad_server_name(name)) from error
+    try:
+        async with asyncio.timeout_at(deadline):
+            await layer.handshake()
+    except (OSError, TlsEof, NotTls) as error:  # ssl.SSLError and TimeoutError are OSErrors
+        raise _failed(steps, "tls", errors.tls(error, options, layer.head)) from error
+    steps.done("tls", layer.security)
+    return layer

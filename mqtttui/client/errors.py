@@ -1,0 +1,323 @@
+"""Failures of the operating system, TLS and MQTT as title, detail and hint for people.
+
+Every function gives a Failure whose texts are visible text. The tables come first; an error that no table knows keeps its
+own words, so that nothing is lost.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import ssl
+
+from mqtttui.client import replies
+from mqtttui.client.events import Failure, Fix
+from mqtttui.client.tls import NotTls, TlsEof, TlsSetupError
+from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
+from mqtttui.protocol.enums import PacketType, Version
+from mqtttui.protocol.packets import Connack, Properties
+from mqtttui.text import shorten, visible
+
+_OS_TABLE: dict[int, tuple[str, str, str]] = {
+    errno.ECONNREFUSED: ("Connection refused", "refused", "Is the broker running, and is this its port? Firewalls refuse too."),
+    errno.ETIMEDOUT: ("No answer", "no answer", "Host down, wrong address, or a firewall drops the packets."),
+    errno.EHOSTUNREACH: ("Host unreachable", "unreachable", "No route to this host: check the address, the network and the VPN."),
+    errno.ENETUNREACH: ("Network unreachable", "unreachable", "No route there: is the network up? IPv6 may be missing here."),
+    errno.EADDRNOTAVAIL: ("Address not usable", "not usable", "This machine cannot connect from or to such an address or port."),
+    errno.EAFNOSUPPORT: ("Address family not supported", "not supported", "This machine has no such network protocol, often IPv6."),
+    errno.ECONNRESET: ("Connection reset", "reset", "The other side ended it hard: a crash, a firewall, or a port for something else."),
+    errno.ECONNABORTED: ("Connection aborted", "aborted", "The operating system ended the connection: check the network."),
+    errno.EPIPE: ("Connection closed", "closed", "The other side had closed already."),
+    errno.EACCES: ("Not permitted", "not permitted", "A rule of this machine (firewall, sandbox) forbids the connection."),
+    errno.EPERM: ("Not permitted", "not permitted", "A rule of this machine (firewall, sandbox) forbids the connection."),
+    errno.ENETDOWN: ("Network down", "network down", "The network interface is down."),
+    errno.EHOSTDOWN: ("Host down", "host down", "The host does not answer on its network."),
+    errno.EMFILE: ("Too many open files", "too many open files", "Close something, or raise the limit (ulimit -n)."),
+    errno.EINVAL: ("Address not usable", "not usable", "The system does not take this address or port."),
+}
+"""errno -> title, short word for a list of attempts, hint."""
+
+_LOOKUP_TABLE: dict[int, tuple[str, str]] = {
+    socket.EAI_NONAME: ("Name not found", "Check the spelling of the host; a private name may need the VPN."),
+    socket.EAI_AGAIN: ("Name lookup failed", "The name server does not answer: is the network up?"),
+    socket.EAI_FAIL: ("Name lookup failed", "The name server reports a permanent error for this name."),
+    getattr(socket, "EAI_NODATA", -5): ("Name has no address", "The name exists without an address: check the spelling."),
+    getattr(socket, "EAI_ADDRFAMILY", -9): ("Name has no usable address", "The name has no address of a kind that works here."),
+    socket.EAI_SERVICE: ("Port not usable", "Ports go from 1 to 65535."),
+}
+
+_VERIFY_TABLE: dict[int, tuple[str, str]] = {
+    9: ("Certificate not yet valid", "Check this machine's clock, then the broker's certificate."),
+    10: ("Certificate expired", "The broker needs a new certificate; also check this machine's clock."),
+    18: ("Self-signed certificate", "Give that certificate as the CA file if you trust it, or switch verification off."),
+    19: ("Unknown certificate authority", "Give the CA file of whoever signed it; the chain ends in a root that is not trusted here."),
+    20: ("Unknown certificate authority", "Give the CA file of whoever signed it; perhaps the broker does not send its intermediate."),
+    21: ("Unknown certificate authority", "The broker sends one certificate, signed by nothing trusted here: give its CA file."),
+    23: ("Certificate revoked", "The broker needs a new certificate."),
+    62: ("Certificate for another host", "Connect by the name in the certificate, or set the server name to it."),
+    64: ("Certificate for another host", "The certificate does not name this address: connect by name, or set the server name."),
+}
+"""OpenSSL's X509 verify codes."""
+
+_PLAIN_FIXES = (Fix.NO_TLS, Fix.OTHER_PORT)
+_CERTIFICATE_WANTED = ("Client certificate wanted", "This broker takes clients with a certificate only: set certificate and key.")
+_CERTIFICATE_REFUSED = ("Client certificate refused", "The broker does not accept this certificate: who signed it, is it still valid?")
+_VERSION_HINT = "The broker and this client share no TLS version: lower the lowest version if you must."
+
+_TLS_TABLE: dict[str, tuple[str, str, tuple[Fix, ...]]] = {
+    "WRONG_VERSION_NUMBER": ("No TLS on this port", "The answer is not TLS: this port may speak plain MQTT.", _PLAIN_FIXES),
+    "RECORD_LAYER_FAILURE": ("No TLS on this port", "The answer is not TLS: this port may speak plain MQTT.", _PLAIN_FIXES),
+    "HTTP_REQUEST": ("No TLS on this port", "The other side speaks HTTP.", (Fix.OTHER_PORT,)),
+    "UNSUPPORTED_PROTOCOL": ("TLS version not supported", _VERSION_HINT, ()),
+    "NO_PROTOCOLS_AVAILABLE": ("TLS version not supported", "This machine's OpenSSL has the chosen TLS versions switched off.", ()),
+    "TLSV1_ALERT_PROTOCOL_VERSION": ("TLS version not supported", _VERSION_HINT, ()),
+    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("TLS handshake refused", "No common cipher, or the broker wants a client certificate.", ()),
+    "TLSV1_ALERT_INSUFFICIENT_SECURITY": ("TLS handshake refused", "The broker wants stronger ciphers than were offered.", ()),
+    "TLSV13_ALERT_CERTIFICATE_REQUIRED": (*_CERTIFICATE_WANTED, ()),
+    "SSLV3_ALERT_NO_CERTIFICATE": (*_CERTIFICATE_WANTED, ()),
+    "SSLV3_ALERT_BAD_CERTIFICATE": (*_CERTIFICATE_REFUSED, ()),
+    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": (*_CERTIFICATE_REFUSED, ()),
+    "SSLV3_ALERT_CERTIFICATE_REVOKED": (*_CERTIFICATE_REFUSED, ()),
+    "SSLV3_ALERT_CERTIFICATE_EXPIRED": (*_CERTIFICATE_REFUSED, ()),
+    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": (*_CERTIFICATE_REFUSED, ()),
+    "TLSV1_ALERT_UNKNOWN_CA": ("Client certificate refused", "The broker does not know the authority that signed it.", ()),
+    "TLSV1_ALERT_ACCESS_DENIED": ("Access denied", "The broker knows the certificate but does not let it in.", ()),
+    "TLSV1_ALERT_DECRYPT_ERROR": (*_CERTIFICATE_REFUSED, ()),
+    "TLSV1_UNRECOGNIZED_NAME": ("Server name not known", "The broker has no certificate for this name: check the server name.", ()),
+    "TLSV1_ALERT_NO_RENEGOTIATION": ("TLS renegotiation refused", "The two sides disagree about renegotiation.", ()),
+    "TLSV1_ALERT_INTERNAL_ERROR": ("TLS error of the broker", "The broker failed inside its TLS: see its log.", ()),
+    "DH_KEY_TOO_SMALL": ("TLS too weak", "The broker's key exchange is too weak for this machine's OpenSSL.", ()),
+    "EE_KEY_TOO_SMALL": ("TLS too weak", "The broker's key is too small for this machine's OpenSSL.", ()),
+    "CA_MD_TOO_WEAK": ("TLS too weak", "The certificate is signed in a way too weak for this machine's OpenSSL.", ()),
+}
+"""OpenSSL's reason names -> title, hint, fixes."""
+
+_FOREIGN: tuple[tuple[bytes, str, str, tuple[Fix, ...]], ...] = (
+    (b"\x15\x03", "This port wants TLS", "The answer is a TLS alert: switch TLS on.", (Fix.USE_TLS,)),
+    (b"\x16\x03", "This port wants TLS", "The answer is TLS: switch TLS on.", (Fix.USE_TLS,)),
+    (b"HTTP/", "A web server answers here", "The answer is HTTP, not MQTT: check the port (WebSocket needs ws://).", (Fix.OTHER_PORT,)),
+    (b"SSH-", "An SSH server answers here", "The answer is SSH, not MQTT: check the port.", (Fix.OTHER_PORT,)),
+    (b"AMQP", "An AMQP server answers here", "The answer is AMQP, not MQTT: check the port.", (Fix.OTHER_PORT,)),
+    (b"INFO {", "A NATS server answers here", "This is the NATS port; its MQTT port is another one.", (Fix.OTHER_PORT,)),
+    (b"220", "A mail or FTP server answers here", "The answer is not MQTT: check the port.", (Fix.OTHER_PORT,)),
+    (b"* OK", "A mail server answers here", "The answer is IMAP, not MQTT: check the port.", (Fix.OTHER_PORT,)),
+    (b"+OK", "A mail server answers here", "The answer is POP3, not MQTT: check the port.", (Fix.OTHER_PORT,)),
+    (b"-ERR", "A Redis or mail server answers here", "The answer is not MQTT: check the port.", (Fix.OTHER_PORT,)),
+    (b"\x05\xff", "A SOCKS proxy answers here", "The answer is SOCKS, not MQTT: check the port.", (Fix.OTHER_PORT,)),
+)
+"""First bytes of what is no MQTT -> title, hint, fixes."""
+
+FOREIGN_HEAD = 6
+"""So many bytes tell every protocol of the table."""
+
+
+def lookup(error: Exception, options: ConnectOptions) -> Failure:
+    """A name that could not be looked up."""
+    host = visible(options.host)
+    if isinstance(error, TimeoutError):
+        detail = f"{host}: nothing within {options.dial_timeout:g} s"
+        return Failure("No answer to the name lookup", detail, "Is the network up?", "resolve")
+    if isinstance(error, socket.gaierror):
+        title, hint = _LOOKUP_TABLE.get(error.errno or 0, ("Name lookup failed", "Check the spelling of the host and the network."))
+        return Failure(title, f"{host}: {_words(error)}", hint, "resolve")
+    return Failure("Not a host name", f"{host or 'empty'}: {_words(error)}", "Give a name like broker.example or an address.", "resolve")
+
+
+def tcp(error: OSError, options: ConnectOptions, tried: str) -> Failure:
+    """No address took the connection; `tried` lists each one with its reason."""
+    title, _, hint = _os_row(error)
+    fixes = (Fix.OTHER_PORT,) if error.errno == errno.ECONNREFUSED and options.port in (DEFAULT_PORT, DEFAULT_TLS_PORT) else ()
+    return Failure(title, tried or _words(error), hint, "tcp", fixes)
+
+
+def short_reason(error: OSError) -> str:
+    """One or two words: `refused`, `no answer`, `unreachable`."""
+    return _os_row(error)[1]
+
+
+def tls_setup(error: TlsSetupError) -> Failure:
+    """A file or setting for TLS that cannot be used."""
+    path = visible(error.path)
+    cause = _words(error.cause) if error.cause is not None else ""
+    if error.what == "lowest TLS version":
+        return Failure("TLS version not known", path, "The lowest version is 1.2 or 1.3.", "tls")
+    if error.what == "client certificate" and error.cause is None:
+        return Failure("Key without certificate", path, "A key needs its certificate: set both.", "tls")
+    hints = {
+        "key passphrase": "The passphrase does not open this key: type it again.",
+        "certificate and key": "The key does not belong to the certificate.",
+    }
+    if isinstance(error.cause, FileNotFoundError):
+        hint = "There is no such file."
+    elif isinstance(error.cause, PermissionError):
+        hint = "This user may not read the file."
+    else:
+        hint = hints.get(error.what, "The file must hold PEM text (-----BEGIN …).")
+    detail = f"{path}: {cause}" if cause else path
+    return Failure(f"Cannot use the {error.what}", detail, hint, "tls")
+
+
+def bad_server_name(name: str) -> Failure:
+    """A name that cannot stand in SNI."""
+    return Failure("Not a server name", visible(name) or "empty", "Give the broker's name as it stands in its certificate.", "tls")
+
+
+def tls(error: OSError | TlsEof | NotTls, options: ConnectOptions, head: bytes = b"") -> Failure:
+    """The handshake failed; `head` is what the peer sent first."""
+    if isinstance(error, NotTls):
+        hint = "The answer is not TLS: this port may speak plain MQTT."
+        return foreign(head, "tls") or Failure("No TLS on this port", _sent(head), hint, "tls", _PLAIN_FIXES)
+    if isinstance(error, TlsEof | ssl.SSLEOFError):
+        hint = "Brokers do this on a port for plain MQTT, or for TLS settings that they do not share."
+        return Failure("Closed during the TLS handshake", _sent(head), hint, "tls", _PLAIN_FIXES)
+    if isinstance(error, ssl.SSLCertVerificationError):
+        title, hint = _VERIFY_TABLE.get(error.verify_code, ("Certificate not accepted", "Check the broker's certificate and the CA file."))
+        return Failure(title, _words(error), hint, "tls")
+    if isinstance(error, ssl.SSLError):
+        return _tls_alert(error, "tls")
+    if isinstance(error, TimeoutError) and error.errno is None:
+        hint = "A port for plain MQTT may wait for more bytes; or the broker hangs."
+        return Failure("No answer to the TLS handshake", f"nothing within {options.dial_timeout:g} s", hint, "tls", _PLAIN_FIXES)
+    if isinstance(error, ConnectionResetError):
+        hint = "A port for plain MQTT does this too; so do firewalls that look into TLS."
+        return Failure("Reset during the TLS handshake", _words(error), hint, "tls", _PLAIN_FIXES)
+    title, _, hint = _os_row(error)
+    return Failure(title, _words(error), hint, "tls")
+
+
+def foreign(head: bytes, step: str = "connack") -> Failure | None:
+    """What speaks here instead of MQTT, told from its first bytes; None if they could be MQTT."""
+    for start, title, hint, fixes in _FOREIGN:
+        if head.startswith(start):
+            return Failure(title, f"it sent {visible(head)}", hint, step, fixes)
+    return None
+
+
+def could_be_foreign(head: bytes) -> bool:
+    """Whether more bytes could make `foreign` know it."""
+    return any(start.startswith(head) for start, *_ in _FOREIGN)
+
+
+def refused(connack: Connack, version: Version) -> Failure:
+    """A CONNACK that says no."""
+    # A server without MQTT 5 answers in the words of 3.1.1.
+    table = Version.V311 if version is Version.V5 and connack.code < 0x80 else version
+    why = replies.explain(connack.code, connack.properties, PacketType.CONNACK, table)
+    fixes: tuple[Fix, ...] = ()
+    if (version is Version.V5 and connack.code in (0x01, 0x84)) or (version is Version.V31 and connack.code == 1):
+        fixes = (Fix.USE_311,)
+    elif version is Version.V311 and connack.code == 1:
+        fixes = (Fix.USE_V5,)
+    return Failure(f"Refused: {why.label}", why.detail, why.hint, "connack", fixes)
+
+
+def malformed_connack() -> Failure:
+    """A CONNACK that cannot be read."""
+    hint = "A fault of the broker or of something between."
+    return Failure("The broker's CONNACK is malformed", "see its notes in the packet list", hint, "connack")
+
+
+def authentication_wanted() -> Failure:
+    """An AUTH packet before CONNACK."""
+    hint = "This broker wants enhanced authentication, which is not built in."
+    return Failure("The broker asks for AUTH", "an AUTH packet came instead of CONNACK", hint, "connack")
+
+
+def closed_before_connack(reason: Exception | None, options: ConnectOptions) -> Failure:
+    """The connection ended after CONNECT, without any answer."""
+    fixes: list[Fix] = []
+    if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
+        return _tls_alert(reason, "connack")
+    if options.tls is None:
+        fixes.append(Fix.USE_TLS)
+        hint = "Wrong MQTT version, TLS wanted, or a login that is not taken? Some brokers close instead of answering."
+    else:
+        wanted = "" if options.tls.certificate else " a client certificate wanted,"
+        hint = f"Wrong MQTT version,{wanted} or a login that is not taken? Some brokers close instead of answering."
+    if options.connect.version is not Version.V311:
+        fixes.insert(0, Fix.USE_311)
+    title = "Closed without answering CONNECT" if reason is None else "Connection lost before CONNACK"
+    return Failure(title, _words(reason) if reason else "no CONNACK came", hint, "connack", tuple(fixes))
+
+
+def no_connack(options: ConnectOptions) -> Failure:
+    """Nothing came in time."""
+    fixes = (Fix.USE_TLS,) if options.tls is None else (Fix.OTHER_PORT,)
+    hint = "The broker hangs, or the port speaks something else that waits (TLS, a proxy)."
+    return Failure("No answer to CONNECT", f"no CONNACK within {options.connack_timeout:g} s", hint, "connack", fixes)
+
+
+def framing(text: str, step: str = "") -> Failure:
+    """Bytes that are no control packets."""
+    hint = "The broker, or something between, sends what is not MQTT; what came is the last row of the connection."
+    return Failure("Unreadable bytes from the broker", visible(text), hint, step)
+
+
+def server_disconnect(code: int, properties: Properties, version: Version) -> Failure:
+    """A DISCONNECT of the server."""
+    why = replies.explain(code, properties, PacketType.DISCONNECT, version)
+    return Failure(f"The server disconnected: {why.label}", why.detail, why.hint)
+
+
+def lost(reason: Exception | None, client_id: str, after_send: str = "") -> Failure:
+    """A connection that ended without DISCONNECT. `after_send` names what had just been sent, if anything had."""
+    if reason is None:
+        if after_send:
+            hint = f"It closed right after {after_send} was sent: many brokers refuse that way."
+        else:
+            hint = f"Taken over by another client with the id {client_id}? Or the broker stopped, or kicked this client: see its log."
+        return Failure("The server closed the connection", "without DISCONNECT", hint)
+    if isinstance(reason, ssl.SSLError):
+        return _tls_alert(reason, "")
+    if isinstance(reason, OSError):
+        title, _, hint = _os_row(reason)
+        return Failure(f"Connection lost: {title[0].lower()}{title[1:]}", _words(reason), hint)
+    return Failure("Connection lost", _words(reason), "Check the network and the broker.")
+
+
+def keep_alive(seconds: float) -> Failure:
+    """Nothing came back although a PINGREQ was sent."""
+    hint = "The link is dead or the broker hangs: suspended machine, lost Wi-Fi, a NAT entry that ran out."
+    return Failure("Keep-alive time-out", f"no PINGRESP and nothing else for {seconds:.0f} s", hint)
+
+
+def _tls_alert(error: ssl.SSLError, step: str) -> Failure:
+    if isinstance(error, ssl.SSLEOFError):
+        return Failure("Connection cut", _words(error), "TLS ended without its goodbye: see the broker's log.", step)
+    title, hint, fixes = _TLS_TABLE.get(_reason(error), ("TLS failed", "See the broker's log for its side of it.", ()))
+    return Failure(title, _words(error), hint, step, fixes)
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """OpenSSL's name of the error; empty for those that Python makes up itself."""
+    return getattr(error, "reason", None) or ""
+
+
+def _os_row(error: OSError) -> tuple[str, str, str]:
+    code = error.errno
+    if isinstance(error, TimeoutError) and code is None:
+        code = errno.ETIMEDOUT
+    row = _OS_TABLE.get(code or 0)
+    return row or ("Connection failed", _words(error), "Check address, port and network.")
+
+
+def _sent(head: bytes) -> str:
+    return f"it sent {head.hex(' ')}" if head else "it sent nothing"
+
+
+def _words(error: Exception) -> str:
+    """The error's own words, without the noise that libraries put around them."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        text = error.verify_message
+    elif isinstance(error, ssl.SSLError):
+        text = (_reason(error) or str(error)).replace("_", " ").lower()
+    elif isinstance(error, TimeoutError) and error.errno is None:
+        text = "no answer in time"
+    elif isinstance(error, OSError) and error.strerror:
+        text = error.strerror
+    elif isinstance(error, OSError) and error.errno:
+        text = os.strerror(error.errno)
+    else:
+        text = str(error) or type(error).__name__
+    return shorten(visible(text), 300)

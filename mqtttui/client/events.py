@@ -1,0 +1,183 @@
+"""What happened, as a Session tells it: plain frozen values. Each names its peer.
+
+`StateChanged` carries the whole state of a peer; a screen needs nothing else to draw its panes.
+All texts in these values are visible text already (they passed `mqtttui.text`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import Enum
+
+from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.packets import Connack, Properties, TopicRequest
+
+
+class Phase(Enum):
+    """Where a peer stands."""
+
+    IDLE = "not connected"
+    CONNECTING = "connecting"
+    CONNECTED = "connected"
+    DISCONNECTING = "disconnecting"
+    WAITING = "waiting to reconnect"
+
+
+class StepStatus(Enum):
+    """How far one step of connecting got."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step of connecting: `resolve`, `tcp`, `tls`, `connect` (CONNECT handed over), `connack`. Times in monotonic ns."""
+
+    name: str
+    status: StepStatus = StepStatus.WAITING
+    started: int | None = None
+    ended: int | None = None
+    detail: str = ""
+    """`127.0.0.1:1883`, `TLSv1.3 TLS_AES_256_GCM_SHA384`, or the error."""
+
+    @property
+    def milliseconds(self) -> float | None:
+        """How long it took, None while it runs or if it never began."""
+        return None if self.started is None or self.ended is None else (self.ended - self.started) / 1e6
+
+
+class Fix(Enum):
+    """A likely mend of a failed connect that one key can apply."""
+
+    USE_TLS = "use TLS"
+    NO_TLS = "use no TLS"
+    USE_311 = "try MQTT 3.1.1"
+    USE_V5 = "try MQTT 5"
+    OTHER_PORT = "try the other port"
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a connection failed or ended, for people."""
+
+    title: str
+    """`Connection refused`."""
+    detail: str
+    """What was seen: address, code, reason string."""
+    hint: str
+    """What to check."""
+    step: str = ""
+    """The step of connecting that failed, empty for a loss later on."""
+    fixes: tuple[Fix, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubscriptionState:
+    """One subscription of a peer."""
+
+    request: TopicRequest
+    identifier: int | None = None
+    properties: Properties = ()
+    granted: int | None = None
+    """Granted QoS or reason code (>= 0x80: refused) from SUBACK; None while unanswered."""
+    answer: str = ""
+    """`granted QoS 1`, `refused: 0x87 not authorized`, `waiting for SUBACK`, `not renewed`, ..."""
+    active: bool = False
+    """The server holds it as far as we can know."""
+    key: bytes = b""
+    """The filter's bytes: what tells it from others."""
+
+
+class Outcome(Enum):
+    """How a publish stands."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    SENT = "sent"
+    ACKED = "acked"
+    REFUSED = "refused"
+    LOST = "lost"
+    CAME_BACK = "came back"
+    NOT_BACK = "did not come back"
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionState:
+    """Everything about a peer that the panes show."""
+
+    peer: str
+    phase: Phase = Phase.IDLE
+    connection: int | None = None
+    """Number of the current or latest connection in the log."""
+    options: ConnectOptions | None = None
+    """What the current or latest connect was made with; client id filled in if it was generated."""
+    steps: tuple[Step, ...] = ()
+    connack: Connack | None = None
+    address: str = ""
+    """`127.0.0.1:1883`."""
+    tls: str = ""
+    """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS."""
+    warning: str = ""
+    """A warning that stays while it holds: `certificate not verified`, `no PINGRESP for 12 s`."""
+    failure: Failure | None = None
+    """Why the last attempt failed or the last connection ended unasked; None after a clean end."""
+    ended: str = ""
+    """One line on how the last connection ended."""
+    subscriptions: tuple[SubscriptionState, ...] = ()
+    client_id: str = ""
+    """The id in force: our own, or the one the server assigned; visible text."""
+    keep_alive: int = 0
+    """Seconds in force: our own, or Server Keep Alive."""
+    receive_maximum: int = 65535
+    """The server's."""
+    maximum_packet_size: int | None = None
+    """The server's."""
+    in_flight: int = 0
+    """Own QoS 1 and 2 publishes without their last acknowledgement."""
+    held: int = 0
+    attempt: int = 0
+    """Automatic reconnects so far in a row."""
+    next_attempt: int | None = None
+    """Monotonic ns of the next automatic reconnect."""
+    ping_ms: float | None = None
+    """Latest PINGREQ to PINGRESP."""
+
+    def with_(self, **changes: object) -> ConnectionState:
+        """A copy with changes."""
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The state of a peer is now this."""
+
+    peer: str
+    state: ConnectionState
+
+
+@dataclass(frozen=True, slots=True)
+class PublishChanged:
+    """A publish went one step further."""
+
+    peer: str
+    token: int
+    outcome: Outcome
+    text: str
+    """`sent`, `the broker took it, 17 ms`, `refused: 0x87 not authorized`, `held, window 20/20`, ..."""
+    packet_id: int | None = None
+    milliseconds: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A command that could not be carried out, and why (not connected, does not fit the version ...)."""
+
+    peer: str
+    text: str
+
+
+Event = StateChanged | PublishChanged | Rejected

@@ -1,0 +1,59 @@
+"""The steps of connecting, with their times."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+
+from mqtttui.client.events import Step, StepStatus
+from mqtttui.text import shorten
+
+STEPS = ("resolve", "tcp", "tls", "connect", "connack")
+_DETAIL_CHARACTERS = 400
+
+
+class Steps:
+    """The steps of one attempt, in the order of STEPS; tells every change."""
+
+    def __init__(self, changed: Callable[[tuple[Step, ...]], None]) -> None:
+        self._changed = changed
+        self._steps = {name: Step(name) for name in STEPS}
+
+    def start(self, name: str, detail: str = "") -> None:
+        """`name` begins."""
+        self._set(name, status=StepStatus.RUNNING, started=time.monotonic_ns(), detail=detail)
+
+    def note(self, name: str, detail: str) -> None:
+        """A new detail for a step, whatever its status."""
+        self._set(name, detail=detail)
+
+    def done(self, name: str, detail: str = "", ended: int | None = None) -> None:
+        """`name` worked; `ended` in monotonic ns, now unless given."""
+        self._set(name, status=StepStatus.DONE, ended=ended or time.monotonic_ns(), detail=detail or self._steps[name].detail)
+
+    def skip(self, name: str, detail: str = "") -> None:
+        """`name` is not needed."""
+        self._set(name, status=StepStatus.SKIPPED, detail=detail)
+
+    def fail(self, name: str, detail: str) -> None:
+        """`name` failed; the steps after it are never reached."""
+        step = self._steps[name]
+        now = time.monotonic_ns()
+        self._set(name, status=StepStatus.FAILED, started=step.started or now, ended=now, detail=detail)
+
+    @property
+    def running(self) -> str:
+        """The step under way, empty between steps."""
+        return next((name for name, step in self._steps.items() if step.status is StepStatus.RUNNING), "")
+
+    @property
+    def all(self) -> tuple[Step, ...]:
+        """The steps as they stand."""
+        return tuple(self._steps.values())
+
+    def _set(self, name: str, **changes: object) -> None:
+        if isinstance(detail := changes.get("detail"), str):
+            changes["detail"] = shorten(detail, _DETAIL_CHARACTERS)
+        self._steps[name] = replace(self._steps[name], **changes)  # type: ignore[arg-type]
+        self._changed(self.all)

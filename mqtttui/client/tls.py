@@ -1,0 +1,334 @@
+"""TLS as a layer of our own over `ssl.SSLObject`: plaintext above, ciphertext below.
+
+asyncio's own TLS transport is not used: it writes whatever it is given in one go (200 MiB stop the loop for 2 s), cannot
+tell how much plaintext has not left, and hides alerts that come after the handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from collections import deque
+
+from mqtttui.client.layer import Bytes, Layer, Mailbox, Receiver
+from mqtttui.config.options import TlsOptions
+
+_RECORD = 16_384
+"""Plaintext of one TLS record at most (RFC 8446, section 5.1)."""
+_HEAD = 16
+_CONTENT_TYPES = range(0x14, 0x19)
+"""First byte of a TLS record (RFC 8446, section 5.1; heartbeat: RFC 6520)."""
+
+_VERSIONS = {
+    "1.0": ssl.TLSVersion.TLSv1,
+    "1.1": ssl.TLSVersion.TLSv1_1,
+    "1.2": ssl.TLSVersion.TLSv1_2,
+    "1.3": ssl.TLSVersion.TLSv1_3,
+}
+
+
+class TlsSetupError(Exception):
+    """A file or setting of TlsOptions that cannot be used: `what` it is, `path` where it is from, `cause`."""
+
+    def __init__(self, what: str, path: str, cause: Exception | None = None) -> None:
+        super().__init__(f"{what}: {path}")
+        self.what = what
+        """`CA file`, `client certificate`, `key`, `key passphrase`, `certificate and key`, `lowest TLS version`."""
+        self.path = path
+        self.cause = cause
+
+
+class TlsEof(Exception):
+    """The peer closed the connection during the handshake; `head` is the start of what it had sent."""
+
+    def __init__(self, head: bytes) -> None:
+        super().__init__("closed during the TLS handshake")
+        self.head = head
+
+
+class NotTls(Exception):
+    """The peer answered the handshake with something else; `head` is the start of it."""
+
+    def __init__(self, head: bytes) -> None:
+        super().__init__("the answer is not TLS")
+        self.head = head
+
+
+def make_context(options: TlsOptions) -> ssl.SSLContext:
+    """The settings of a TLS connection. Reads the files that `options` names. Raises TlsSetupError."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    lowest = _VERSIONS.get(options.minimum_version)
+    if lowest is None:
+        raise TlsSetupError("lowest TLS version", options.minimum_version)
+    context.minimum_version = lowest
+    if not options.verify:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    if options.ca_file:
+        try:
+            context.load_verify_locations(cafile=options.ca_file)
+        except (OSError, ssl.SSLError) as error:
+            raise TlsSetupError("CA file", options.ca_file, error) from error
+    elif options.verify:
+        context.load_default_certs()
+    if options.certificate:
+        _load_certificate(context, options)
+    elif options.key:
+        raise TlsSetupError("client certificate", options.key)
+    return context
+
+
+def _load_certificate(context: ssl.SSLContext, options: TlsOptions) -> None:
+    for what, path in (("client certificate", options.certificate), ("key", options.key)):
+        if path:
+            try:
+                with open(path, "rb"):
+                    pass
+            except OSError as error:
+                raise TlsSetupError(what, path, error) from error
+    asked = False
+
+    def passphrase() -> str:
+        # Always given as a function: without one, OpenSSL asks on the terminal, in the middle of the screen.
+        nonlocal asked
+        asked = True
+        return options.key_passphrase
+
+    try:
+        context.load_cert_chain(options.certificate, options.key or None, passphrase)
+    except (OSError, ssl.SSLError, ValueError) as error:
+        path = options.key or options.certificate
+        if asked:
+            raise TlsSetupError("key passphrase", path, error) from error
+        mismatch = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
+        raise TlsSetupError("certificate and key" if mismatch else "client certificate or key", path, error) from error
+
+
+class TlsLayer:
+    """TLS over another layer. `handshake` first; the Receiver is attached after it."""
+
+    def __init__(self, lower: Layer, context: ssl.SSLContext, server_name: str) -> None:
+        """`server_name` goes into SNI (not if it is an address) and is what the certificate is checked against.
+
+        Raises ValueError (also as UnicodeError) for a name that cannot be one.
+        """
+        self._lower = lower
+        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
+        self._mailbox = Mailbox()
+        self._handshaking = True
+        self._more: asyncio.Future[None] | None = None
+        self._lost: tuple[Exception | None] | None = None
+        self._eof = self._failed = False
+        self._head = b""
+        self._waiting: deque[memoryview] = deque()
+        self._written = 0
+        self._records: deque[tuple[int, int]] = deque()
+
+    async def handshake(self) -> None:
+        """Carry the handshake out. Raises ssl.SSLError, OSError, TlsEof or NotTls; cancelling is safe. No time-out of its own."""
+        self._lower.attach(self)
+        while True:
+            try:
+                self._object.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+            except ssl.SSLError as error:
+                self._flush()
+                self._check_head(error)
+                raise
+            else:
+                break
+            await self._wait_for_bytes()
+        self._flush()
+        self._handshaking = False
+        self._read()
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes that the peer sent, as they came."""
+        return self._head
+
+    async def _wait_for_bytes(self) -> None:
+        self._check_head()  # OpenSSL would wait for five bytes.
+        if self._lost is not None and self._lost[0] is not None:
+            raise self._lost[0]
+        if self._eof or self._lost is not None:
+            raise TlsEof(self._head)
+        if self._more is None:
+            self._more = asyncio.get_running_loop().create_future()
+        try:
+            await self._more
+        finally:
+            self._more = None
+
+    def _check_head(self, cause: Exception | None = None) -> None:
+        if self._head and self._head[0] not in _CONTENT_TYPES:
+            raise NotTls(self._head) from cause
+
+    # What the lower layer calls
+
+    def data_received(self, chunk: bytes) -> None:
+        """Ciphertext."""
+        if len(self._head) < _HEAD:
+            self._head = (self._head + chunk)[:_HEAD]
+        self._incoming.write(chunk)
+        if self._handshaking:
+            self._wake()
+        else:
+            self._read()
+
+    def eof_received(self) -> None:
+        """The peer's end, without a close_notify if it comes from here."""
+        self._eof = True
+        if self._handshaking:
+            self._wake()
+        else:
+            self._mailbox.eof()
+
+    def writable(self) -> None:
+        """All ciphertext has left."""
+        if self._handshaking:
+            return
+        self._records.clear()
+        self._mailbox.writable()
+
+    def connection_lost(self, reason: Exception | None) -> None:
+        """The end."""
+        if self._handshaking:
+            self._lost = (reason,)
+            self._wake()
+        elif not self._failed:
+            self._mailbox.lost(reason)
+
+    # What the layer above calls
+
+    def attach(self, receiver: Receiver) -> None:
+        """See Layer."""
+        self._mailbox.attach(receiver)
+
+    def write(self, data: Bytes) -> None:
+        """See Layer."""
+        self._waiting.append(memoryview(data))
+        self._encrypt()
+
+    @property
+    def ready(self) -> bool:
+        """See Layer."""
+        return not self._waiting and self._lower.ready
+
+    @property
+    def unsent(self) -> int:
+        """See Layer. A record counts as unsent until the last byte of its ciphertext has left."""
+        left = self._written - self._lower.unsent
+        return sum(size for end, size in self._records if end > left) + sum(len(part) for part in self._waiting)
+
+    @property
+    def local(self) -> str:
+        """See Layer."""
+        return self._lower.local
+
+    @property
+    def remote(self) -> str:
+        """See Layer."""
+        return self._lower.remote
+
+    @property
+    def security(self) -> str:
+        """See Layer."""
+        cipher = self._object.cipher()
+        return f"{self._object.version() or 'TLS'} {cipher[0] if cipher else ''}".strip()
+
+    def pause_reading(self) -> None:
+        """See Layer."""
+        self._lower.pause_reading()
+
+    def resume_reading(self) -> None:
+        """See Layer."""
+        self._lower.resume_reading()
+
+    def close(self) -> None:
+        """See Layer. Says goodbye with close_notify, and does not wait for the peer's."""
+        if not self._handshaking:
+            with contextlib.suppress(ssl.SSLError):  # It wants the peer's close_notify; ours is in the buffer by then.
+                self._object.unwrap()
+            self._flush()
+        self._lower.close()
+
+    def abort(self) -> None:
+        """See Layer."""
+        self._lower.abort()
+
+    def _wake(self) -> None:
+        if self._more is not None and not self._more.done():
+            self._more.set_result(None)
+
+    def _flush(self) -> None:
+        cipher = self._outgoing.read()
+        if cipher:
+            self._written += len(cipher)
+            self._lower.write(cipher)
+
+    def _encrypt(self) -> None:
+        while self._waiting:
+            part = self._waiting[0]
+            try:
+                size = self._object.write(part[:_RECORD])
+            except ssl.SSLWantReadError:
+                break  # A renegotiation of TLS 1.2: goes on when the peer has answered.
+            except ssl.SSLError as error:
+                self._fail(error)
+                return
+            self._records.append((self._written + self._outgoing.pending, size))
+            if size < len(part):
+                self._waiting[0] = part[size:]
+            else:
+                self._waiting.popleft()
+        self._flush()
+        if self._lower.ready:
+            self._records.clear()
+
+    def _read(self) -> None:
+        plain: list[bytes] = []
+        error: ssl.SSLError | None = None
+        ended = False
+        while True:
+            try:
+                data = self._object.read(_RECORD)
+            except ssl.SSLWantReadError:
+                break
+            except ssl.SSLZeroReturnError:
+                ended = True
+                break
+            except ssl.SSLError as failure:
+                error = failure
+                break
+            if not data:
+                ended = True
+                break
+            plain.append(data)
+        if plain:
+            self._mailbox.data(b"".join(plain))
+        if error is not None:
+            self._fail(error)
+            return
+        if ended:
+            self._mailbox.eof()
+            return
+        was_waiting = bool(self._waiting)
+        if was_waiting:
+            self._encrypt()
+        else:
+            self._flush()
+        if was_waiting and self.ready:
+            self._mailbox.writable()
+
+    def _fail(self, error: ssl.SSLError) -> None:
+        """The peer's alert, or bytes that are no TLS: the connection is over."""
+        if self._failed:
+            return
+        self._failed = True
+        self._flush()
+        self._lower.abort()
+        self._mailbox.lost(error)

@@ -1,0 +1,182 @@
+"""Every lower-level error has a title, a detail and a hint for people, and nothing of the wire gets through unescaped."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mqtttui.client import errors
+from mqtttui.client.events import Failure, Fix
+from mqtttui.client.tls import NotTls, TlsEof
+from mqtttui.config.options import ConnectOptions, TlsOptions
+from mqtttui.protocol.enums import Version
+from mqtttui.protocol.packets import Connack, Connect, Property
+
+PLAIN = ConnectOptions(host="broker.example", connect=Connect(client_id="c"))
+SECURE = ConnectOptions(host="broker.example", port=8883, tls=TlsOptions(), connect=Connect(client_id="c"))
+
+
+def whole(failure: Failure) -> None:
+    """All parts are there and can be shown as they stand."""
+    for text in (failure.title, failure.detail, failure.hint):
+        assert text, failure
+        assert text.isprintable(), failure
+    assert failure.step in ("resolve", "tcp", "tls", "connect", "connack", "")
+
+
+def ssl_error(reason: str) -> ssl.SSLError:
+    error = ssl.SSLError(1, f"[SSL: {reason}] words (_ssl.c:1000)")
+    error.reason = reason
+    return error
+
+
+def verify_error(code: int) -> ssl.SSLCertVerificationError:
+    error = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    error.reason = "CERTIFICATE_VERIFY_FAILED"
+    error.verify_code = code
+    error.verify_message = f"message {code}"
+    return error
+
+
+@pytest.mark.parametrize("code", sorted(errors._OS_TABLE))
+def test_every_errno(code: int) -> None:
+    error = OSError(code, "words")
+    dialing = errors.tcp(error, PLAIN, "127.0.0.1:1883 failed")
+    whole(dialing)
+    assert dialing.title == errors._OS_TABLE[code][0]
+    assert dialing.step == "tcp"
+    assert errors.short_reason(error) == errors._OS_TABLE[code][1]
+    whole(errors.lost(error, "c"))
+    whole(errors.tls(error, SECURE))
+    whole(errors.closed_before_connack(error, PLAIN))
+
+
+def test_an_unknown_errno_keeps_its_words() -> None:
+    failure = errors.tcp(OSError(errno.EXDEV, "odd thing"), PLAIN, "")
+    whole(failure)
+    assert failure.detail == "odd thing"
+
+
+@pytest.mark.parametrize(("port", "fixes"), [(1883, (Fix.OTHER_PORT,)), (8883, (Fix.OTHER_PORT,)), (9999, ())])
+def test_the_other_port_is_offered_where_there_is_one(port: int, fixes: tuple[Fix, ...]) -> None:
+    assert errors.tcp(ConnectionRefusedError(errno.ECONNREFUSED, "no"), ConnectOptions(port=port), "x").fixes == fixes
+
+
+@pytest.mark.parametrize("code", sorted(errors._LOOKUP_TABLE))
+def test_every_lookup_error(code: int) -> None:
+    failure = errors.lookup(socket.gaierror(code, "words"), PLAIN)
+    whole(failure)
+    assert failure.title == errors._LOOKUP_TABLE[code][0]
+
+
+@pytest.mark.parametrize("error", [TimeoutError(), UnicodeError("label too long"), ValueError("embedded null"), OSError(5, "x")])
+def test_other_lookup_errors(error: Exception) -> None:
+    whole(errors.lookup(error, PLAIN))
+
+
+@pytest.mark.parametrize("code", sorted(errors._VERIFY_TABLE))
+def test_every_certificate_error(code: int) -> None:
+    failure = errors.tls(verify_error(code), SECURE)
+    whole(failure)
+    assert failure.title == errors._VERIFY_TABLE[code][0]
+
+
+@pytest.mark.parametrize("reason", sorted(errors._TLS_TABLE))
+def test_every_tls_error(reason: str) -> None:
+    for failure in (
+        errors.tls(ssl_error(reason), SECURE),
+        errors.closed_before_connack(ssl_error(reason), SECURE),
+        errors.lost(ssl_error(reason), "c"),
+    ):
+        whole(failure)
+        assert failure.title == errors._TLS_TABLE[reason][0]
+
+
+@pytest.mark.parametrize(
+    ("error", "title"),
+    [
+        (ssl_error("SOMETHING_NEW"), "TLS failed"),
+        (ssl.SSLEOFError(8, "EOF occurred in violation of protocol"), "Closed during the TLS handshake"),
+        (TlsEof(b""), "Closed during the TLS handshake"),
+        (TlsEof(b"\x16\x03"), "Closed during the TLS handshake"),
+        (NotTls(b"\x20\x02\x00\x00"), "No TLS on this port"),
+        (NotTls(b"HTTP/1.1 400"), "A web server answers here"),
+        (TimeoutError(), "No answer to the TLS handshake"),
+        (ConnectionResetError(errno.ECONNRESET, "reset"), "Reset during the TLS handshake"),
+        (verify_error(999), "Certificate not accepted"),
+    ],
+)
+def test_other_tls_errors(error: OSError | TlsEof | NotTls, title: str) -> None:
+    head = error.head if isinstance(error, TlsEof | NotTls) else b""
+    failure = errors.tls(error, SECURE, head)
+    whole(failure)
+    assert failure.title == title
+
+
+def test_the_names_of_openssl_are_real() -> None:
+    """A reason that OpenSSL does not have would never be found."""
+    known = {name for names in (ssl._ssl.err_codes_to_names,) for name in names.values()}  # type: ignore[attr-defined]
+    assert set(errors._TLS_TABLE) - known <= {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "RECORD_LAYER_FAILURE", "TLSV1_ALERT_NO_RENEGOTIATION"}
+
+
+@pytest.mark.parametrize("version", list(Version))
+def test_every_refusal_has_words(version: Version) -> None:
+    for code in range(1, 256):
+        failure = errors.refused(Connack(code), version)
+        assert failure.title.startswith("Refused: ")
+        assert failure.hint
+        assert errors.server_disconnect(code, (), version).hint
+
+
+@pytest.mark.parametrize("start", [row[0] for row in errors._FOREIGN])
+def test_every_foreign_protocol(start: bytes) -> None:
+    failure = errors.foreign(start + b"\x1b[31m rest")
+    assert failure is not None
+    whole(failure)
+
+
+@pytest.mark.parametrize(
+    "reason", [None, ConnectionResetError(104, "reset"), ssl_error("X"), ssl.SSLEOFError(8, "eof"), RuntimeError("odd")]
+)
+def test_ends_before_and_after_connack(reason: Exception | None) -> None:
+    for options in (PLAIN, SECURE):
+        whole(errors.closed_before_connack(reason, options))
+    whole(errors.lost(reason, "c"))
+    whole(errors.lost(reason, "c", "a PUBLISH to x"))
+
+
+def test_the_others() -> None:
+    for failure in (
+        errors.no_connack(PLAIN),
+        errors.no_connack(SECURE),
+        errors.malformed_connack(),
+        errors.authentication_wanted(),
+        errors.framing("the bytes \x1b are odd"),
+        errors.keep_alive(12.3),
+        errors.bad_server_name("x\x1b"),
+        errors.bad_server_name(""),
+    ):
+        whole(failure)
+
+
+@given(st.binary(max_size=20))
+def test_any_head_is_judged(head: bytes) -> None:
+    failure = errors.foreign(head)
+    if failure is not None:
+        whole(failure)
+    whole(errors.tls(NotTls(head), SECURE, head))
+
+
+@given(st.text(max_size=30) | st.binary(max_size=30))
+def test_what_the_server_says_is_made_visible(text: str | bytes) -> None:
+    properties = (Property(0x1F, text), Property(0x1C, text))
+    for failure in (
+        errors.refused(Connack(0x87, properties=properties), Version.V5),
+        errors.server_disconnect(0x8B, properties, Version.V5),
+    ):
+        assert failure.detail.isprintable()
