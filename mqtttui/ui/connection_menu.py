@@ -1,0 +1,50 @@
+"""The connect menu: what can be done with a connection that stands or is being made."""
+
+from __future__ import annotations
+
+from mqtttui.client.commands import Cancel, Command, Connect, CutLink, Disconnect, Ping
+from mqtttui.client.events import ConnectionState
+from mqtttui.protocol.enums import Version
+from mqtttui.ui.screens.menu import Choice
+
+_DISCONNECT_WITH_WILL = 0x04
+"""Reason code `Disconnect with Will Message` (MQTT 5, section 3.14.2.1)."""
+
+BUSY_CHOICES = (Choice("x", "stop", "cancel", "stop connecting"),)
+"""While connecting or waiting for the next attempt."""
+
+
+def connected_choices(state: ConnectionState) -> list[Choice]:
+    """What can be done with a standing connection; each says what becomes of the will."""
+    connect = state.options.connect if state.options is not None else None
+    has_will = connect is not None and connect.will is not None
+    dropped = "the will is not published" if has_will else "there is no will"
+    fires = "the will fires" if has_will else "there is no will"
+    choices = [Choice("d", "disconnect", "disconnect", dropped)]
+    if connect is not None and connect.version is Version.V5:
+        choices.append(Choice("w", "disconnect with 0x04", "will", fires))
+    return [
+        *choices,
+        Choice("x", "cut the link", "cut", f"without DISCONNECT: {fires}"),
+        Choice("r", "reconnect", "reconnect", "disconnect, then the same CONNECT again"),
+        Choice("p", "ping", "ping", "send a PINGREQ now"),
+    ]
+
+
+def command_of(choice: str | None, peer: str, state: ConnectionState) -> Command | None:
+    """The command that a choice stands for."""
+    match choice:
+        case "disconnect":
+            return Disconnect(peer)
+        case "will":
+            return Disconnect(peer, _DISCONNECT_WITH_WILL)
+        case "cut":
+            return CutLink(peer)
+        case "reconnect" if state.options is not None:
+            return Connect(peer, state.options)
+        case "ping":
+            return Ping(peer)
+        case "cancel":
+            return Cancel(peer)
+        case _:
+            return None

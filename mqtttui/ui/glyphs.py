@@ -1,0 +1,56 @@
+"""One table of signs for terminals that cannot draw ours, or draw them two cells wide: `--ascii`.
+
+It works on the finished lines, so that panes, borders and scrollbars all pass it. Every replacement is one cell, as is
+what it replaces. Text from the wire passes too: there the table changes a sign, never the bytes that are copied or saved.
+"""
+
+from __future__ import annotations
+
+from rich.segment import Segment
+from textual.color import Color
+from textual.filter import LineFilter
+
+ASCII: dict[str, str] = {
+    "●": "*",
+    "○": "o",
+    "◌": "~",
+    "✗": "x",
+    "✓": "+",
+    "▌": ">",
+    "▐": "#",
+    "▲": "^",
+    "▼": "v",
+    "⇄": "|",
+    "▾": "-",
+    "▸": "+",
+    "…": "~",
+    "·": "-",
+    "•": "*",
+    "↑": "^",
+    "↓": "v",
+    "←": "<",
+    "→": ">",
+    "─": "-",
+    "━": "-",
+    "│": "|",
+    "┃": "|",
+    "╱": "/",
+    "╲": "\\",
+    **dict.fromkeys("┌┐└┘├┤┬┴┼╭╮╰╯┏┓┗┛┣┫┳┻╋╸╺╹╻", "+"),
+    **dict.fromkeys("▁▂▃▄▅▆▇█▉▊▋▍▎▏▔▕▀░▒▓", "#"),
+    **dict.fromkeys("⠀⠁⠂⠃⠄⠅⠆⠇⠈⠉⠋⠙⠹⠸⠼⠴⠦⠧", "*"),
+}
+"""Sign -> what stands for it."""
+
+_TABLE = str.maketrans(ASCII)
+
+
+class AsciiFilter(LineFilter):
+    """Replaces every sign of the table in a finished line."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        """The line with ASCII signs."""
+        return [
+            segment if segment.text.isascii() else Segment(segment.text.translate(_TABLE), segment.style, segment.control)
+            for segment in segments
+        ]

@@ -1,0 +1,388 @@
+"""The Connection pane: the form of a CONNECT, the packet that it makes, and how the connection stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from mqtttui.client.commands import Cancel, Connect
+from mqtttui.client.events import ConnectionState, Fix, Phase, StepStatus
+from mqtttui.config.draft import Parsed
+from mqtttui.config.errors import ConfigError
+from mqtttui.config.mosquitto import parse_pasted
+from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.enums import Severity
+from mqtttui.protocol.fields import Dissection
+from mqtttui.protocol.packets import EncodeError, connect_flags, encode
+from mqtttui.text import EscapeError, parse, visible
+from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.content import Part, join
+from mqtttui.ui.forms.connect import ConnectDraft, generated_client_id
+from mqtttui.ui.forms.fixes import apply_fix, fix_label
+from mqtttui.ui.forms.rows import ON, FormError, Kind, Row
+from mqtttui.ui.forms.words import granted_words, session_words, step_words, will_words
+from mqtttui.ui.messages import CommandRequested
+from mqtttui.ui.widgets.flags_byte import flags_lines
+from mqtttui.ui.widgets.form import Form
+from mqtttui.ui.widgets.packet_preview import PacketPreview
+from mqtttui.ui.widgets.text_block import TextBlock
+
+_WIDE = 100
+"""Cells from which the packet stands beside the form."""
+
+_ROWS_OF_FIELDS = {
+    "mqtt.conflag.passwd": "password.value",
+    "mqtt.conflag.uname": "username.value",
+    "mqtt.conflag.qos": "will.qos",
+    "mqtt.conflag.retain": "will.retain",
+    "mqtt.conflag.willflag": "will",
+    "mqtt.conflag.cleansess": "clean",
+    "mqtt.conflag.reserved": "flags",
+    "mqtt.conflags": "flags",
+    "mqtt.protoname": "protocol_name",
+    "mqtt.ver": "level",
+    "mqtt.kalive": "keep_alive",
+    "mqtt.clientid": "client_id",
+    "mqtt.clientid_len": "client_id",
+    "mqtt.willtopic": "will.topic",
+    "mqtt.willmsg": "will.payload",
+    "mqtt.username": "username.value",
+    "mqtt.passwd": "password.value",
+}
+"""Where a note of the dissector stands in the form."""
+
+
+class ConnectionPane(Widget):
+    """Connection settings and state of one peer."""
+
+    SCOPE = "connection"
+    BINDINGS = bindings_for(SCOPE)
+
+    @dataclass
+    class Parsed(Message):
+        """A pasted text filled the form; it may ask for more than a connection: subscriptions, a message."""
+
+        parsed: Parsed
+
+    state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
+    """How the connection stands."""
+
+    def __init__(self, peer: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.peer = peer
+        self._draft = ConnectDraft()
+        self.set_reactive(ConnectionPane.state, ConnectionState(peer))
+
+    def compose(self) -> ComposeResult:
+        yield Form(id="connect-form")
+        with Vertical(id="connect-side"):
+            with VerticalScroll(id="connect-state-box", can_focus=False):
+                yield TextBlock(id="connect-state")
+                yield Form(id="connect-fixes")
+            yield TextBlock(id="connect-flags")
+            yield PacketPreview(id="connect-preview")
+
+    def on_mount(self) -> None:
+        self.form.rows = self._draft.rows()
+        self._show_all()
+
+    # ---------------------------------------------------------------- what the app uses
+
+    @property
+    def form(self) -> Form:
+        """The settings."""
+        return self.query_one("#connect-form", Form)
+
+    def load(self, options: ConnectOptions) -> None:
+        """Show these settings."""
+        self._draft.load(options)
+        if self.is_mounted:
+            self._show_all()
+
+    def options(self) -> ConnectOptions:
+        """What the form says. Raises FormError naming the row."""
+        return self._draft.options()
+
+    def fill(self, pasted: str) -> bool:
+        """Fill the form from a URL or a whole mosquitto command (raw text); says at the line why that failed."""
+        try:
+            parsed = parse_pasted(pasted)
+        except ConfigError as error:
+            self._draft.url_error = str(error) if error.position is None else f"column {error.position + 1}: {error}"
+            self._show_all()
+            return False
+        self._draft.load(parsed.options)
+        self._draft.change("url", "")
+        self._draft.url_note = f"without effect here: {', '.join(parsed.ignored)}" if parsed.ignored else ""
+        self._show_all()
+        self.post_message(self.Parsed(parsed))
+        return True
+
+    def apply_fix(self, fix: Fix | None = None) -> bool:
+        """Change the form by a mend of the failure (the first one unless given) and connect. False when there is none."""
+        failure, options = self.state.failure, self.state.options
+        if failure is None or options is None or not failure.fixes:
+            return False
+        self._draft.load(apply_fix(options, fix or failure.fixes[0]))
+        self._show_all()
+        self.action_connect()
+        return True
+
+    # ---------------------------------------------------------------- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Cancel needs something to cancel."""
+        if action == "cancel":
+            return self.state.phase in (Phase.CONNECTING, Phase.WAITING)
+        return True
+
+    def action_connect(self) -> None:
+        """Ask for a connection with what the form shows."""
+        if self._draft.url.strip() and not self._fill_from_line():
+            self.form.go("url")
+            return
+        try:
+            options = self._draft.options()
+            encode(options.connect, options.connect.version)
+        except FormError as problem:
+            self._draft.open(problem.field)
+            self._show_all()
+            self.form.go(problem.field)
+            return
+        except EncodeError:
+            self._show_all()
+            return
+        self.form.leave()
+        self.post_message(CommandRequested(Connect(self.peer, options)))
+
+    def action_cancel(self) -> None:
+        """Ask to stop connecting."""
+        self.post_message(CommandRequested(Cancel(self.peer)))
+
+    def action_generate_client_id(self) -> None:
+        """Put a fresh client id into the form."""
+        self._draft.change("client_id", generated_client_id())
+        self._show_all()
+
+    def action_edit_url(self) -> None:
+        """Type into the line for URLs and commands."""
+        self.form.go("url")
+
+    # ---------------------------------------------------------------- what happens
+
+    def watch_state(self) -> None:
+        if self.is_mounted:
+            self._show_all()
+            self.refresh_bindings()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width >= _WIDE, "-wide")
+
+    def on_form_changed(self, event: Form.Changed) -> None:
+        event.stop()
+        if event.form is not self.form:
+            return
+        will = event.row == "will" and event.value == ON
+        self._draft.change(event.row, event.value)
+        self._show_all()
+        if will:
+            self.form.go("will.topic")
+
+    def on_form_pressed(self, event: Form.Pressed) -> None:
+        event.stop()
+        if event.row.startswith("fix."):
+            self.apply_fix(Fix[event.row.removeprefix("fix.")])
+        elif event.row == "url" and self._draft.url.strip():
+            if not self._fill_from_line():
+                self.form.go("url")
+        elif event.row.endswith(".add"):
+            properties = self._draft.properties_of(event.row)
+            added = properties.add() if properties is not None else None
+            self._show_all()
+            if added is not None:
+                self.form.go(added)
+            elif properties is not None and not self.form.row_value(event.row):
+                self.form.action_next()
+
+    def on_form_removed(self, event: Form.Removed) -> None:
+        event.stop()
+        properties = self._draft.properties_of(event.row)
+        if properties is not None:
+            properties.remove(event.row)
+            self._show_all()
+
+    def on_form_moved(self, event: Form.Moved) -> None:
+        event.stop()
+        properties = self._draft.properties_of(event.row)
+        if properties is not None:
+            properties.move(event.row, event.step)
+            self._show_all()
+
+    def on_form_pasted(self, event: Form.Pasted) -> None:
+        event.stop()
+        if event.row == "url":
+            self._fill_from_line()
+        elif not event.row:
+            self.fill(event.text.strip())
+
+    # ---------------------------------------------------------------- showing
+
+    def _fill_from_line(self) -> bool:
+        try:
+            raw = parse(self._draft.url)
+        except EscapeError as error:
+            self._draft.url_error = f"column {error.position + 1}: {error}"
+            self._show_all()
+            return False
+        return self.fill(raw.decode("utf-8", "surrogateescape").strip())
+
+    def _show_all(self) -> None:
+        self._show_packet()
+        self.form.rows = self._draft.rows()
+        self._show_state()
+
+    def _show_packet(self) -> None:
+        preview = self.query_one("#connect-preview", PacketPreview)
+        self._draft.notes = {}
+        try:
+            options = self._draft.options()
+            raw = encode(options.connect, options.connect.version)
+        except FormError as problem:
+            preview.show_problem(self._label(problem.field), problem.text)
+            self.query_one("#connect-flags", TextBlock).show(Content(""))
+            return
+        except EncodeError as problem:
+            preview.show_problem("", str(problem))
+            return
+        self._draft.notes = _notes(preview.show(raw, options.connect.version))
+        flags = options.connect.flags if options.connect.flags is not None else connect_flags(options.connect)
+        lines = [join(*((text, preview.style_of(name)) for text, name in line)) for line in flags_lines(flags)]
+        will = will_words(options.connect)
+        if will and self.state.phase is not Phase.CONNECTED:
+            lines.append(join((will, "$dimmed")))
+        self.query_one("#connect-flags", TextBlock).show(Content("\n").join(lines))
+
+    def _label(self, field: str) -> str:
+        for row in self._draft.rows():
+            if row.id == field:
+                return row.label
+        return field
+
+    def _show_state(self) -> None:
+        self.query_one("#connect-state", TextBlock).show(self._state_content())
+        failure, options = self.state.failure, self.state.options
+        rows: list[Row] = []
+        if failure is not None and options is not None:
+            for index, fix in enumerate(failure.fixes):
+                key = "F8" if index == 0 else ""
+                rows.append(Row(f"fix.{fix.name}", fix_label(options, fix), Kind.ACTION, summary=key))
+        self.set_class(self.state.phase is not Phase.IDLE or failure is not None, "-live")
+        self.call_after_refresh(self._let_state_scroll)
+        fixes = self.query_one("#connect-fixes", Form)
+        fixes.display = bool(rows)
+        fixes.rows = rows
+
+    def _let_state_scroll(self) -> None:
+        """The state takes the focus, so that keys scroll it, only when there is something to scroll."""
+        box = self.query_one("#connect-state-box", VerticalScroll)
+        box.can_focus = box.max_scroll_y > 0
+
+    def _state_content(self) -> Content:
+        state = self.state
+        lines: list[list[Part]] = [self._headline()]
+        if state.warning:
+            lines.append([("! " + state.warning, "$state-warn")])
+        steps = [(step_words(step), step.status) for step in state.steps]
+        shown = [(words, status) for words, status in steps if words]
+        if state.phase is Phase.CONNECTED:
+            lines.extend(self._connected_lines())
+        if shown and (state.phase is not Phase.IDLE or state.failure is not None):
+            lines.append([part for words, status in shown for part in ((words, _STEP_STYLES[status]), ("  ", ""))])
+        if state.tls and state.phase is Phase.CONNECTED:
+            lines.append([(state.tls, "$dimmed")])
+        failure = state.failure
+        if failure is not None:
+            lines.append([(failure.title, "bold $state-bad"), (f"  {failure.detail}" if failure.detail else "", "")])
+            if failure.hint:
+                lines.append([("check: ", "$dimmed"), (failure.hint, "")])
+        elif state.phase is Phase.IDLE and state.ended:
+            lines.append([(state.ended, "")])
+        return Content("\n").join(join(*line) for line in lines)
+
+    def _headline(self) -> list[Part]:
+        state = self.state
+        url = visible(state.options.url) if state.options is not None else ""
+        match state.phase:
+            case Phase.CONNECTED:
+                where = f" to {state.address or url}"
+                return [("connected", "bold $state-good"), (where, ""), (f" · {session_words(state)}", "")]
+            case Phase.CONNECTING:
+                attempt = f", attempt {state.attempt + 1}" if state.attempt else ""
+                return [("connecting", "bold $state-warn"), (f" to {url}{attempt}", ""), ("  ctrl+o cancels", "$dimmed")]
+            case Phase.WAITING:
+                return [
+                    ("waiting to reconnect", "bold $state-warn"),
+                    (f", attempt {state.attempt + 1} next", ""),
+                    ("  ctrl+o cancels", "$dimmed"),
+                ]
+            case Phase.DISCONNECTING:
+                return [("disconnecting", "bold $state-warn")]
+            case Phase.IDLE:
+                return [("not connected", "bold"), ("  ctrl+s connects", "$dimmed")]
+
+    def _connected_lines(self) -> list[list[Part]]:
+        state = self.state
+        lines: list[list[Part]] = []
+        if state.connack is not None:
+            words = granted_words(state.connack)
+            if words:
+                lines.append([("granted: ", "$dimmed"), (" · ".join(words), "")])
+        if state.options is not None:
+            will = will_words(state.options.connect, state.keep_alive, state.connack)
+            if will:
+                lines.append([(will, "")])
+            if self._differs(state.options):
+                lines.append([("the form differs from this connection; ctrl+s connects anew", "$state-warn")])
+        busy = [f"{state.in_flight}/{state.receive_maximum:,} in flight"] if state.in_flight else []
+        busy += [f"{state.held} held"] if state.held else []
+        busy += [f"ping {state.ping_ms:.0f} ms"] if state.ping_ms is not None else []
+        if busy:
+            lines.append([(" · ".join(busy), "")])
+        return lines
+
+    def _differs(self, live: ConnectOptions) -> bool:
+        try:
+            shown = self._draft.options()
+        except FormError:
+            return True
+        if not shown.connect.client_id:
+            shown = replace(shown, connect=replace(shown.connect, client_id=live.connect.client_id))
+        return shown != live
+
+
+_STEP_STYLES = {
+    StepStatus.WAITING: "$dimmed",
+    StepStatus.RUNNING: "$state-warn",
+    StepStatus.DONE: "",
+    StepStatus.FAILED: "bold $state-bad",
+    StepStatus.SKIPPED: "",
+}
+
+
+def _notes(found: Dissection) -> dict[str, str]:
+    """The dissector's warnings at the rows that they are about."""
+    out: dict[str, str] = {}
+    for field in found.walk():
+        row = _ROWS_OF_FIELDS.get(field.filter)
+        for note in field.notes:
+            if row is not None and note.severity >= Severity.WARN:
+                words = f"{note.text} [{note.statement}]" if note.statement else note.text
+                out[row] = f"{out[row]}; {words}" if row in out else words
+    return out

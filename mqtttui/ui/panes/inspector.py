@@ -1,0 +1,390 @@
+"""The inspector: packet list, details, bytes, and the explanation of the selected field.
+
+On a large pane the list stands above details and bytes. On a small one there is one thing at a time: the list, and over
+it the tree or the bytes of the packet that was opened.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.message import Message
+from textual.reactive import reactive
+from textual.timer import Timer
+from textual.widget import Widget
+from textual.widgets import Static
+
+from mqtttui.capture.log import Evicted, Log
+from mqtttui.protocol.enums import Direction, PacketType
+from mqtttui.protocol.fields import Dissection, Field
+from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.content import count_bytes, join
+from mqtttui.ui.payload import PayloadText, PayloadView, as_json, as_text
+from mqtttui.ui.row_text import Describe
+from mqtttui.ui.widgets.bars import Bar, Explanation, spread
+from mqtttui.ui.widgets.hex_view import HexView, width_for
+from mqtttui.ui.widgets.packet_list import PacketList
+from mqtttui.ui.widgets.packet_tree import PacketTree
+from mqtttui.ui.widgets.payload_text import PayloadPane
+
+_SMALL = (90, 18)
+"""Cells and rows below which one thing is shown at a time."""
+_WIDE_BYTES = 112
+"""Cells from which 16 bytes a row fit beside the tree."""
+_CALM = 0.25
+"""Seconds between two changes of the details while following."""
+
+
+class PacketTitle(Bar):
+    """The line above details and bytes: which packet they belong to."""
+
+    text: reactive[str] = reactive("")
+    right: reactive[str] = reactive("")
+
+    def line(self, width: int) -> Content:
+        left = join(("─ ", "$rule"), (self.text, "bold"), " ") if self.text else join(("─", "$rule"))
+        right = join(" ", (self.right, "$dimmed"), (" ─", "$rule")) if self.right else join(("─", "$rule"))
+        room = width - left.cell_length - right.cell_length
+        return join(left, ("─" * room, "$rule"), right) if room >= 0 else spread(left, join(""), width)
+
+
+class Inspector(Widget):
+    """Packets of one log."""
+
+    SCOPE: ClassVar[str] = "inspector"
+    BINDINGS = bindings_for("inspector")
+
+    @dataclass
+    class Said(Message):
+        """One line for the person about what a key did."""
+
+        text: str
+
+    @dataclass
+    class CopyWanted(Message):
+        """The person wants to copy something of a packet, or its selected field."""
+
+        number: int
+        dissection: Dissection
+        field: Field | None
+
+    @dataclass
+    class LinkWanted(Message):
+        """To the answer (`forward`) or the request of a packet."""
+
+        number: int
+        forward: bool
+
+    @dataclass
+    class PacketOpened(Message):
+        """The person looked inside a packet."""
+
+    def __init__(self, log: Log, describe: Describe, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._log = log
+        self.packets = PacketList(log, describe, id="packets")
+        self.details = PacketTree(id="details")
+        self.hex_view = HexView(id="bytes")
+        self.payload = PayloadPane(id="payload")
+        self._heading = PacketTitle(id="packet-title")
+        self._explanation = Explanation(id="explanation")
+        self._empty = Static(id="packets-empty", markup=False)
+        self._shown: int | None = None
+        self._dissection: Dissection | None = None
+        self._view = PayloadView.PACKET
+        self._timer: Timer | None = None
+        self._wanted: int | None = None
+        self._zoomed: str = ""
+        self._opened = False
+        """On a small pane: the details cover the list."""
+        self._side = "details"
+        """On a small pane: which half is shown, `details` or `bytes`."""
+
+    def compose(self) -> ComposeResult:
+        yield self.packets
+        yield self._empty
+        with Vertical(id="details-box"):
+            yield self._heading
+            with Horizontal(id="details-split"):
+                yield self.details
+                with Vertical(id="bytes-box"):
+                    yield self.hex_view
+                    yield self.payload
+            yield self._explanation
+
+    def on_mount(self) -> None:
+        self._arrange()
+
+    # What others use
+
+    @property
+    def dissection(self) -> Dissection | None:
+        """The packet whose details are shown."""
+        return self._dissection
+
+    @property
+    def small(self) -> bool:
+        """One thing at a time."""
+        return self.size.width < _SMALL[0] or self.size.height < _SMALL[1]
+
+    def grew(self) -> None:
+        """The log changed."""
+        was_empty = not self.packets.row_count
+        self.packets.grew()
+        if was_empty and self.packets.row_count:
+            self._arrange()
+
+    def show_empty(self, words: Content) -> None:
+        """What to say while there is no packet: the next step."""
+        self._empty.update(words)
+
+    def focus_list(self) -> None:
+        """The list gets the focus, in front of everything."""
+        self._opened = False
+        self._zoomed = ""
+        self._arrange()
+        self.packets.focus()
+
+    def back(self) -> bool:
+        """One step back, towards the list. False if there is none."""
+        if self._zoomed:
+            self._zoomed = ""
+            self._arrange()
+            return True
+        if (self.small and self._opened) or not self.packets.has_focus:
+            inside = self.has_focus_within
+            self._opened = False
+            self._arrange()
+            self.packets.focus()
+            return inside
+        return False
+
+    def go_to(self, number: int) -> bool:
+        """Select packet `number`. False if it is not kept."""
+        return self.packets.go_to(number)
+
+    # Layout
+
+    def on_resize(self, event: events.Resize) -> None:
+        self._arrange()
+
+    def _arrange(self) -> None:
+        small = self.small
+        empty = not self.packets.row_count
+        focused = self._focused_part()
+        details = not empty and (self._opened if small else self._zoomed != "packets")
+        show_list = not empty and (not details if small else self._zoomed in ("", "packets"))
+        side = self._side if small else self._zoomed if self._zoomed in ("details", "bytes") else ""
+        self.packets.display = show_list
+        self._empty.display = empty
+        self.query_one("#details-box").display = details
+        self.details.display = side != "bytes"
+        self.query_one("#bytes-box").display = side != "details"
+        columns = 16 if self.size.width >= _WIDE_BYTES else 8
+        self.query_one("#bytes-box").styles.width = "1fr" if side == "bytes" else width_for(columns) + 1
+        as_lines = self._view in (PayloadView.TEXT, PayloadView.JSON)
+        self.hex_view.display = not as_lines
+        self.payload.display = as_lines
+        if focused is not None and not self._on_screen(focused):
+            self._focus_shown()
+
+    def _focused_part(self) -> Widget | None:
+        focused = self.screen.focused
+        return focused if focused is not None and focused in (self.packets, self.details, self.hex_view, self.payload) else None
+
+    def _on_screen(self, widget: Widget) -> bool:
+        return all(node.display for node in widget.ancestors_with_self if isinstance(node, Widget))
+
+    def _focus_shown(self) -> None:
+        for widget in (self.details, self.hex_view, self.payload, self.packets):
+            if self._on_screen(widget):
+                widget.focus()
+                return
+
+    # Packets
+
+    def on_packet_list_highlighted(self, event: PacketList.Highlighted) -> None:
+        event.stop()
+        self._wanted = event.number
+        if event.number == self._shown:
+            return
+        if not self.packets.following:
+            self._show_wanted()
+        elif self._timer is None:
+            # While following the details change a few times a second at most, however fast packets come.
+            self._timer = self.set_timer(_CALM, self._show_wanted)
+
+    def on_packet_list_opened(self, event: PacketList.Opened) -> None:
+        event.stop()
+        self._wanted = event.number
+        self._show_wanted()
+        self._opened = True
+        if self._zoomed == "packets":
+            self._zoomed = ""
+        self._arrange()
+        (self.details if self._on_screen(self.details) else self.hex_view).focus()
+        self.post_message(self.PacketOpened())
+
+    def on_packet_list_said(self, event: PacketList.Said) -> None:
+        event.stop()
+        self.post_message(self.Said(event.text))
+
+    def on_packet_list_link_wanted(self, event: PacketList.LinkWanted) -> None:
+        event.stop()
+        self.post_message(self.LinkWanted(event.number, event.forward))
+
+    def _show_wanted(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+        number = self._wanted
+        if number is None or number == self._shown:
+            return
+        before = self._dissection
+        try:
+            packet = self._log[number]
+            dissection = self._log.dissect(number)
+        except Evicted:
+            self._title(f"{number:,} was evicted", "")
+            return
+        self._shown, self._dissection = number, dissection
+        same = before is not None and before.type is dissection.type
+        secrets = [(field.start, field.end) for field in dissection.walk() if field.secret]
+        self.hex_view.show(dissection.raw, secrets)
+        self.details.show(dissection, keep=same)
+        self._show_payload()
+        kind = dissection.type.name if dissection.type is not None else "not framed"
+        where = "to the broker" if packet.direction is Direction.C2S else "from the broker"
+        unsent = ", not sent: the connection ended before" if packet.unsent else ""
+        self._title(f"{number} {kind}, {count_bytes(len(dissection.raw))}, {where}{unsent}", self._view.value)
+
+    def _title(self, text: str, right: str) -> None:
+        self._heading.text, self._heading.right = text, right
+
+    # Tree and bytes
+
+    def on_packet_tree_field_selected(self, event: PacketTree.FieldSelected) -> None:
+        event.stop()
+        self._explain(event.field, event.note)
+        if event.field is not None and self._view is PayloadView.PACKET:
+            self.hex_view.highlight(event.field.start, event.field.end)
+
+    def on_hex_view_offset_selected(self, event: HexView.OffsetSelected) -> None:
+        event.stop()
+        base = self._payload_span()[0] if self._view is PayloadView.HEX else 0
+        field = self.details.select_offset(base + event.offset)
+        self._explain(field, "")
+        if field is not None and self._view is PayloadView.PACKET:
+            self.hex_view.highlight_around(field.start, field.end)
+
+    def _explain(self, field: Field | None, note: str) -> None:
+        line = self._explanation
+        line.text = note or (field.explanation if field else "")
+        line.level = "$state-warn" if note else ""
+        line.section = field.section if field and not note else ""
+        line.filter = field_filter(field)
+
+    # Payload
+
+    def _payload_span(self) -> tuple[int, int]:
+        if self._dissection is None or self._dissection.type is not PacketType.PUBLISH:
+            return 0, 0
+        field = self._dissection.first("mqtt.msg")
+        return (field.start, field.end) if field is not None else (0, 0)
+
+    def _show_payload(self) -> None:
+        if self._dissection is None or self._view is PayloadView.PACKET:
+            return
+        start, end = self._payload_span()
+        payload = self._dissection.raw[start:end]
+        publish = self._dissection.type is PacketType.PUBLISH
+        match self._view:
+            case PayloadView.TEXT:
+                self.payload.show(as_text(payload) if publish else _NO_PAYLOAD)
+            case PayloadView.JSON:
+                self.payload.show(as_json(payload) if publish else _NO_PAYLOAD)
+            case PayloadView.HEX:
+                self.hex_view.show(payload)
+
+    def action_payload_view(self) -> None:
+        """Packet bytes, or the payload as text, JSON or hex."""
+        had_focus = self.hex_view.has_focus or self.payload.has_focus
+        self._view = self._view.next
+        if self._dissection is not None and self._view is PayloadView.PACKET:
+            secrets = [(field.start, field.end) for field in self._dissection.walk() if field.secret]
+            self.hex_view.show(self._dissection.raw, secrets)
+            if self.details.selected is not None:
+                self.hex_view.highlight(self.details.selected.start, self.details.selected.end)
+        self._show_payload()
+        self._heading.right = self._view.value
+        if self.small and self._opened:
+            self._side = "details" if self._view is PayloadView.PACKET else "bytes"
+        self._arrange()
+        if had_focus and self._on_screen(self.hex_view if self.hex_view.display else self.payload):
+            (self.hex_view if self.hex_view.display else self.payload).focus()
+
+    # Actions of all parts
+
+    def action_swap(self) -> None:
+        """Tree or bytes: on a small pane the other one, else the focus goes to the other one."""
+        to_bytes = not (self.hex_view.has_focus or self.payload.has_focus)
+        if self.small:
+            to_bytes = self._side == "details" if self._opened else False
+            self._side = "bytes" if to_bytes else "details"
+            self._opened = True
+        elif self._zoomed in ("details", "bytes"):
+            self._zoomed = "bytes" if to_bytes else "details"
+        self._arrange()
+        target: Widget = (self.hex_view if self.hex_view.display else self.payload) if to_bytes else self.details
+        if self._on_screen(target):
+            target.focus()
+
+    def action_zoom(self) -> None:
+        """Give the focused part all the room, and back."""
+        focused = self._focused_part()
+        part = "packets" if focused is self.packets or focused is None else "details" if focused is self.details else "bytes"
+        self._zoomed = "" if self._zoomed else part
+        self._arrange()
+
+    def action_copy(self) -> None:
+        """Copy the field, the packet or the payload."""
+        self._show_wanted()
+        field = None if self.packets.has_focus else self.details.selected
+        if self._shown is not None and self._dissection is not None:
+            self.post_message(self.CopyWanted(self._shown, self._dissection, field))
+
+    def action_next_packet(self) -> None:
+        """The next packet, staying in the details."""
+        self._step(1)
+
+    def action_previous_packet(self) -> None:
+        """The packet before, staying in the details."""
+        self._step(-1)
+
+    def _step(self, rows: int) -> None:
+        self.packets.hold()
+        self.packets.move_to(self.packets.cursor + rows)
+
+
+def field_filter(field: Field | None) -> str:
+    """The filter that selects a field with its value, `mqtt.qos == 1`; only the name where the value is long or secret."""
+    if field is None or not field.filter:
+        return ""
+    value = field.value
+    if field.secret or value is None:
+        return field.filter
+    if isinstance(value, bool):
+        return f"{field.filter} == {int(value)}"
+    if isinstance(value, int):
+        return f"{field.filter} == {value}"
+    if isinstance(value, str) and len(value) <= 32 and value.isprintable() and '"' not in value and "\\" not in value:
+        return f'{field.filter} == "{value}"'
+    return field.filter
+
+
+_NO_PAYLOAD = PayloadText((), "this packet has no payload")

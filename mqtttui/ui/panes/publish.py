@@ -1,0 +1,377 @@
+"""The Publish pane: a message to send, and what became of those that were sent."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from itertools import count
+
+from textual import events
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.widget import Widget
+from textual.widgets import TextArea
+
+from mqtttui import text
+from mqtttui.client.commands import ReleaseHeld, SendPublish
+from mqtttui.client.events import ConnectionState, Outcome, Phase, PublishChanged
+from mqtttui.protocol.enums import Version
+from mqtttui.protocol.packets import EncodeError, Publish, encode
+from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.content import join
+from mqtttui.ui.forms.payload import FIELD, PayloadKind, format_json, read_file, to_bytes
+from mqtttui.ui.forms.publish import PublishDraft, packet_size
+from mqtttui.ui.forms.rows import FormError, Kind, Row
+from mqtttui.ui.messages import CommandRequested
+from mqtttui.ui.widgets.escaped_input import EscapedTextArea
+from mqtttui.ui.widgets.form import Form
+from mqtttui.ui.widgets.read_view import ReadView
+from mqtttui.ui.widgets.sent import Sent, sent_line
+from mqtttui.ui.widgets.text_block import TextBlock
+
+_SHORT = 17
+"""Rows below which the pane makes do without its buttons (the keys stay)."""
+
+_HISTORY = 200
+_PREVIEW = 400
+
+
+class PublishPane(Widget):
+    """Messages of one peer."""
+
+    SCOPE = "publish"
+    BINDINGS = bindings_for(SCOPE)
+
+    state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
+    """How the connection stands."""
+
+    def __init__(self, peer: str, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self.peer = peer
+        self._draft = PublishDraft()
+        self._sent: list[Sent] = []
+        self._tokens = count(1)
+        self._latest: Publish | None = None
+        self._problem = ""
+        self.set_reactive(PublishPane.state, ConnectionState(peer))
+
+    def compose(self) -> ComposeResult:
+        yield Form(id="publish-form")
+        yield EscapedTextArea(id="publish-payload", tab_behavior="focus", show_line_numbers=False, compact=True)
+        yield TextBlock(id="publish-held")
+        yield TextBlock(id="publish-status")
+        yield Form(id="publish-actions")
+        yield ReadView(id="publish-history")
+
+    def on_mount(self) -> None:
+        self._show_payload()
+        self._show()
+        self._show_history()
+
+    # ---------------------------------------------------------------- what the app uses
+
+    @property
+    def form(self) -> Form:
+        """Topic, flags, properties."""
+        return self.query_one("#publish-form", Form)
+
+    @property
+    def editor(self) -> EscapedTextArea:
+        """The payload."""
+        return self.query_one("#publish-payload", EscapedTextArea)
+
+    def load(self, publish: Publish) -> None:
+        """Put a message into the form; nothing is sent."""
+        self._draft.load(publish)
+        if self.is_mounted:
+            self._show_payload()
+            self._show()
+
+    def publish_changed(self, event: PublishChanged) -> None:
+        """A publish went one step further."""
+        for sent in self._sent:
+            if sent.token == event.token:
+                sent.outcome, sent.text = event.outcome, event.text
+                sent.packet_id = event.packet_id if event.packet_id is not None else sent.packet_id
+        if self.is_mounted:
+            self._show_history()
+
+    @property
+    def history(self) -> str:
+        """What became of the messages, newest first, one a line."""
+        return self.query_one("#publish-history", ReadView).text
+
+    # ---------------------------------------------------------------- actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """What sends needs a connection; the status line says so."""
+        if action in ("send", "verify"):
+            return True if self._connected else None
+        if action == "again":
+            return True if self._connected and self._latest is not None else None
+        if action in ("release", "forget"):
+            return self._held is not None
+        if action == "leave_payload":
+            return self.is_mounted and self.editor.has_focus
+        if action == "format":
+            return self._draft.kind is PayloadKind.JSON
+        return True
+
+    def action_send(self) -> None:
+        """Send what the form shows."""
+        self._send_form(verify=False)
+
+    def action_verify(self) -> None:
+        """Send, and watch whether it comes back."""
+        self._send_form(verify=True)
+
+    def action_again(self) -> None:
+        """Send the latest one again, as it was."""
+        if self._latest is not None:
+            self._send(self._latest, verify=False)
+
+    def action_format(self) -> None:
+        """Indent the JSON."""
+        try:
+            self.editor.text = format_json(self.editor.text)
+        except FormError as problem:
+            self._say(problem.text)
+
+    def action_clear_payload(self) -> None:
+        """An empty payload."""
+        self._draft.set_payload(b"", None if self._draft.kind is PayloadKind.FILE else self._draft.kind)
+        self._show_payload()
+        self._show()
+
+    def action_release(self) -> None:
+        """Send the oldest held publish anyway."""
+        self._release(send=True)
+
+    def action_forget(self) -> None:
+        """Forget the oldest held publish."""
+        self._release(send=False)
+
+    def action_leave_payload(self) -> None:
+        """Out of the payload, to the rows of the form."""
+        self.form.focus()
+
+    # ---------------------------------------------------------------- what happens
+
+    def watch_state(self) -> None:
+        if self.is_mounted:
+            self._show()
+            self.refresh_bindings()
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.height < _SHORT, "-short")
+
+    def on_form_changed(self, event: Form.Changed) -> None:
+        event.stop()
+        kind = self._draft.kind
+        self._draft.change(event.row, event.value)
+        if self._draft.kind is not kind:
+            self._show_payload()
+        self._show()
+
+    def on_form_pressed(self, event: Form.Pressed) -> None:
+        event.stop()
+        match event.row:
+            case "send":
+                self.action_send()
+            case "verify":
+                self.action_verify()
+            case "release":
+                self.action_release()
+            case "forget":
+                self.action_forget()
+            case _ if event.row.endswith(".add"):
+                typed = self.form.row_value(event.row)
+                added = self._draft.properties.add()
+                self._show()
+                if added is not None:
+                    self.form.go(added)
+                elif not typed:
+                    self.form.action_next()
+            case _:
+                pass
+
+    def on_form_removed(self, event: Form.Removed) -> None:
+        event.stop()
+        self._draft.properties.remove(event.row)
+        self._show()
+
+    def on_form_moved(self, event: Form.Moved) -> None:
+        event.stop()
+        self._draft.properties.move(event.row, event.step)
+        self._show()
+
+    def on_text_area_changed(self, event: TextArea.Changed) -> None:
+        event.stop()
+        if event.text_area is self.editor and self._draft.typed != self.editor.text:
+            self._draft.typed = self.editor.text
+            self._show()
+
+    def on_escaped_text_area_large_paste(self, event: EscapedTextArea.LargePaste) -> None:
+        event.stop()
+        kind = self._draft.kind
+        pasted = event.raw.encode("utf-8", "surrogatepass")
+        try:
+            if kind in (PayloadKind.HEX, PayloadKind.BASE64):
+                whole = to_bytes(kind, event.before + event.raw + event.after)
+            else:
+                whole = to_bytes(kind, event.before) + pasted + to_bytes(kind, event.after)
+        except FormError as problem:
+            self._say(f"not pasted: {problem.text}")
+            return
+        self._draft.set_payload(whole, kind)
+        self._show_payload()
+        self._show()
+        self.form.go("kind", edit=False)
+
+    # ---------------------------------------------------------------- sending
+
+    @property
+    def _connected(self) -> bool:
+        return self.state.phase is Phase.CONNECTED
+
+    @property
+    def _version(self) -> Version:
+        options = self.state.options
+        return options.connect.version if options is not None else Version.V311
+
+    def _send_form(self, *, verify: bool) -> None:
+        if not self._connected:
+            return
+        try:
+            if self._draft.kind is PayloadKind.FILE and self._draft.held is None:
+                packet, path = self._draft.packet(b""), self._draft.file
+                self.run_worker(self._send_file(packet, path, verify), name="read payload", group="publish-file", exclusive=True)
+                return
+            packet = self._draft.packet(self._draft.payload())
+            encode(replace(packet, payload=b"", packet_id=1), self._version)
+        except FormError as problem:
+            self._point_at(problem)
+        except EncodeError as problem:
+            self._say(str(problem))
+        else:
+            self._send(packet, verify=verify)
+
+    async def _send_file(self, packet: Publish, path: str, verify: bool) -> None:
+        try:
+            payload = await read_file(path)
+        except OSError as error:
+            self._say(f"{text.visible(path)}: {error.strerror or 'cannot be read'}")
+        except FormError as problem:
+            self._say(problem.text)
+        else:
+            self._send(replace(packet, payload=payload), verify=verify)
+
+    def _send(self, packet: Publish, *, verify: bool) -> None:
+        token = next(self._tokens)
+        self._latest = packet
+        self._sent.insert(0, Sent(token, time.time(), replace(packet, payload=b""), packet_size(packet, self._version) or 0))
+        self._trim()
+        self._problem = ""
+        self.post_message(CommandRequested(SendPublish(self.peer, token, packet, verify=verify)))
+        self._show()
+        self._show_history()
+        self.refresh_bindings()
+
+    def _release(self, *, send: bool) -> None:
+        held = self._held
+        if held is not None:
+            self.post_message(CommandRequested(ReleaseHeld(self.peer, held.token, send)))
+
+    @property
+    def _held(self) -> Sent | None:
+        return next((sent for sent in reversed(self._sent) if sent.outcome is Outcome.HELD), None)
+
+    def _trim(self) -> None:
+        for sent in self._sent[_HISTORY:]:
+            if sent.outcome is not Outcome.HELD:
+                self._sent.remove(sent)
+
+    def _point_at(self, problem: FormError) -> None:
+        self._draft.open(problem.field)
+        self._say(problem.text)
+        if problem.field == FIELD:
+            self.editor.focus()
+        else:
+            self.form.go(problem.field)
+
+    # ---------------------------------------------------------------- showing
+
+    def _say(self, problem: str) -> None:
+        self._problem = problem
+        self._show()
+
+    def _show(self) -> None:
+        self._draft.version = self._version
+        self.form.rows = self._draft.rows()
+        self._show_status()
+        self._show_actions()
+        self._problem = ""
+
+    def _show_payload(self) -> None:
+        held, kind = self._draft.held, self._draft.kind
+        shown = self.query_one("#publish-held", TextBlock)
+        self.editor.display = held is None and kind is not PayloadKind.FILE
+        shown.display = held is not None
+        if held is not None:
+            shown.show(
+                join(
+                    (f"{len(held):,} bytes held, not to be edited here; ctrl+r clears them\n", "$dimmed"),
+                    (text.preview(held, _PREVIEW), ""),
+                )
+            )
+        self.editor.json_escapes = kind is PayloadKind.JSON
+        if self.editor.text != self._draft.typed:
+            self.editor.text = self._draft.typed
+        self.refresh_bindings()
+
+    def _show_status(self) -> None:
+        status = self.query_one("#publish-status", TextBlock)
+        problem, words = self._problem, ""
+        try:
+            if self._draft.kind is PayloadKind.FILE and self._draft.held is None:
+                words = "payload: the file"
+            else:
+                payload = self._draft.payload()
+                words = f"payload {len(payload):,} B"
+                size = packet_size(self._draft.packet(b""), self._version, len(payload))
+                words += f", packet {size:,} B" if size is not None else ""
+                words += self._limit_words(size)
+        except FormError as error:
+            if not problem and error.field == FIELD:
+                problem = error.text
+        json_problem = self._draft.json_problem()
+        if self._draft.kind is PayloadKind.JSON and self._draft.held is None and not problem:
+            words += " · JSON ok · ctrl+t formats" if json_problem is None else ""
+            problem = f"no JSON: {json_problem}" if json_problem and self._draft.typed.strip() else ""
+        if not self._connected:
+            words += (" · " if words else "") + "not connected: c connects"
+        status.show(join((words, "$dimmed"), (("  " if words else "") + f"!! {problem}" if problem else "", "$state-bad")))
+
+    def _limit_words(self, size: int | None) -> str:
+        limit = self.state.maximum_packet_size
+        return f", over the server's limit of {limit:,} B" if size is not None and limit is not None and size > limit else ""
+
+    def _show_actions(self) -> None:
+        off = "" if self._connected else "not connected"
+        rows = [
+            Row("send", "Send", Kind.ACTION, summary=off or "ctrl+s"),
+            Row("verify", "Send and verify", Kind.ACTION, summary=off or "v: does it come back?"),
+        ]
+        held = self._held
+        if held is not None:
+            topic = text.shorten(text.visible(held.packet.topic), 30)
+            rows.append(Row("release", "Send the held one anyway", Kind.ACTION, summary=f"ctrl+o  {topic}"))
+            rows.append(Row("forget", "Forget it", Kind.ACTION, summary="ctrl+n"))
+        self.query_one("#publish-actions", Form).rows = rows
+
+    def _show_history(self) -> None:
+        self.query_one("#publish-history", ReadView).lines = [sent_line(sent) for sent in self._sent] or [
+            [("nothing sent yet", "dim")],
+        ]
+        self._show_actions()
+        self.refresh_bindings()

@@ -1,0 +1,90 @@
+"""What a row of the packet list says, made from log, dissection and pairing when the row becomes visible."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mqtttui.analysis.pairs import Pairs, request_topic
+from mqtttui.capture.log import Log, Packet
+from mqtttui.export.summary import summary
+from mqtttui.protocol.enums import Direction, PacketType, Severity
+from mqtttui.protocol.topics import matches
+from mqtttui.text import shorten
+
+_REMARK = 36
+_QUIET = (PacketType.PINGREQ, PacketType.PINGRESP)
+
+
+class RowText(NamedTuple):
+    """What a row says beside number, time, direction and length. All visible text."""
+
+    type: str
+    packet_id: str
+    flags: str
+    topic: str
+    """May lose its middle levels; may be empty."""
+    rest: str
+    """What follows: payload, result, round trip."""
+    worst: Severity | None
+    remark: str
+    """Short words on a finding or on an unsent packet, empty for none."""
+    quiet: bool
+    """Pings and messages of muted filters: dimmed as a whole."""
+    letter: str
+    """Letter of the subscription that a message belongs to; empty for none, or when there is only one."""
+    final: bool
+    """Nothing that comes later changes it, so that it may be kept."""
+
+
+Describe = Callable[[int], RowText]
+
+
+@dataclass(slots=True)
+class FilterMarks:
+    """How the messages of subscriptions are marked in the list."""
+
+    letters: Mapping[bytes, str] = field(default_factory=dict)
+    """Filter -> its letter."""
+    muted: set[bytes] = field(default_factory=set)
+
+    def of(self, packet: Packet) -> tuple[str, bool]:
+        """Letter of the first filter that matches, and whether all that match are muted."""
+        if packet.direction is not Direction.S2C or not self.letters or packet.raw[0] >> 4 != PacketType.PUBLISH:
+            return "", False
+        topic = request_topic(packet)
+        hits = [key for key in self.letters if matches(key, topic)]
+        letter = self.letters[hits[0]] if hits and len(self.letters) > 1 else ""
+        return letter, bool(hits) and self.muted.issuperset(hits)
+
+
+def describer(log: Log, pairs: Pairs, marks: FilterMarks) -> Describe:
+    """A function that describes packet `no` of `log`. It raises Evicted for one that is gone."""
+
+    def describe(no: int) -> RowText:
+        packet = log[no]
+        dissection = log.dissect(no)
+        shown = summary(dissection, answered=pairs.answered(no))
+        worst = dissection.worst
+        letter, muted = marks.of(packet)
+        remark = ""
+        if packet.unsent:
+            remark = "not sent"
+        elif worst is not None and worst >= Severity.WARN and dissection.type is not None:
+            text = next(note.text for note in dissection.notes if note.severity is worst)
+            remark = shorten(text, _REMARK)
+        return RowText(
+            shown.type,
+            shown.packet_id,
+            shown.flags,
+            shown.topic,
+            shown.rest,
+            worst,
+            remark,
+            muted or dissection.type in _QUIET,
+            letter,
+            pairs.position >= no and not packet.framing_error,
+        )
+
+    return describe

@@ -1,0 +1,390 @@
+"""The packet list: one row a control packet, painted from the log, addressed by No.
+
+Rules:
+1. Top row and cursor are remembered as packet numbers. When rows appear or vanish above, the index moves with them and
+   the screen stays as it is.
+2. Following is the only thing that scrolls by itself. Moving, scrolling up and opening a packet end it; G and End resume it.
+3. Pausing freezes what is shown; the log goes on.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.message import Message
+from textual.strip import Strip
+
+from mqtttui.capture.log import Evicted, Log
+from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.row_text import Describe, RowText
+from mqtttui.ui.rows import Rows
+from mqtttui.ui.times import WIDTH as TIME_WIDTH
+from mqtttui.ui.times import TimeFormat, clock, elapsed
+from mqtttui.ui.widgets.lines import LineView
+from mqtttui.ui.widgets.packet_row import STYLES, Columns, head_text, segments
+
+_CACHE = 4_000
+"""Rows whose text is kept."""
+
+
+class PacketList(LineView):
+    """The list of packets of a log."""
+
+    SCOPE: ClassVar[str] = "packets"
+    BINDINGS = bindings_for("packets")
+    HEAD_ROWS = 1
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*STYLES}
+
+    @dataclass
+    class Highlighted(Message):
+        """The packet under the cursor is another one now (None: the list is empty)."""
+
+        number: int | None
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, PacketList.Highlighted)
+
+    @dataclass
+    class Opened(Message):
+        """The person wants to look inside a packet."""
+
+        number: int
+
+    @dataclass
+    class ViewChanged(Message):
+        """Follow, pause, hiding or the number of waiting packets changed."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, PacketList.ViewChanged)
+
+    @dataclass
+    class Said(Message):
+        """One line for the person about what a key did."""
+
+        text: str
+
+    @dataclass
+    class LinkWanted(Message):
+        """To the answer (`forward`) or the request of a packet."""
+
+        number: int
+        forward: bool
+
+    def __init__(self, log: Log, describe: Describe, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._log = log
+        self._describe = describe
+        self._rows = Rows(log)
+        self._texts: OrderedDict[int, RowText] = OrderedDict()
+        self._follow = True
+        self._seen = 0
+        self._cursor_no: int | None = None
+        self._top_no = 1
+        self._hides: list[int] = []
+        self._pinned_no: int | None = None
+        self.time_format = TimeFormat.LOCAL
+        self._reference: int | None = None
+        self._start: int | None = None
+
+    # State for others
+
+    @property
+    def selected(self) -> int | None:
+        """No. of the packet under the cursor, None when the list is empty."""
+        return self._cursor_no
+
+    @property
+    def following(self) -> bool:
+        """New rows scroll into view."""
+        return self._follow and not self.paused
+
+    @property
+    def paused(self) -> bool:
+        """New packets are recorded but wait outside."""
+        return self._rows.frozen_at is not None
+
+    @property
+    def unseen(self) -> int:
+        """Packets newer than anything that was shown."""
+        return self._rows.waiting if self.paused else max(0, self._log.last - self._seen)
+
+    @property
+    def hidden(self) -> int:
+        """Kept packets that are hidden."""
+        return self._rows.hidden
+
+    @property
+    def row_count(self) -> int:
+        return len(self._rows)
+
+    # Growth
+
+    def grew(self) -> None:
+        """The log changed: more packets, fewer, or other numbers. Cheap when nothing visible changed."""
+        before = len(self._rows)
+        top_before = self._top_no
+        self._rows.refresh()
+        if self._start is None and self._log.last:
+            self._start = self._log.head(next(self._log.numbers(1, self._log.last + 1))).mono
+        if self.following:
+            self._to_newest()
+        else:
+            self._restore()
+            bottom = self._rows.index(self._top_no) + self.visible_rows if len(self._rows) else 0
+            if bottom >= before or self._top_no != top_before or len(self._rows) < before:
+                self.refresh()
+        self.post_message(self.ViewChanged())
+
+    def forget(self) -> None:
+        """Something about packets that are shown already has changed (unsent, answered): describe them again."""
+        self._texts.clear()
+        self.refresh()
+
+    def _to_newest(self) -> None:
+        count = len(self._rows)
+        self._seen = self._log.last
+        if not count:
+            return
+        self.place(cursor=count - 1, top=count - self.visible_rows)
+        self._remember()
+        self._tell()
+
+    def _restore(self) -> None:
+        """Indexes from the remembered numbers."""
+        if not len(self._rows):
+            self._top = self._cursor = 0
+            return
+        self._cursor = self._rows.index(self._cursor_no) if self._cursor_no is not None else 0
+        top = self._rows.index(self._top_no)
+        self._top = min(max(0, top), max(0, len(self._rows) - self.visible_rows))
+        self._see()
+        if self._cursor_no is None or self._cursor_no not in self._rows:
+            self._remember()
+            self._tell()
+
+    def _remember(self) -> None:
+        if len(self._rows):
+            self._cursor = min(self._cursor, len(self._rows) - 1)
+            self._cursor_no = self._rows.number(self._cursor)
+            self._top_no = self._rows.number(min(self._top, len(self._rows) - 1))
+        else:
+            self._cursor_no = None
+
+    def _see(self) -> None:
+        bottom = min(self._top + self.visible_rows, len(self._rows)) - 1
+        if bottom >= 0:
+            self._seen = max(self._seen, self._rows.number(bottom))
+
+    def _tell(self) -> None:
+        self._keep_selected()
+        self.post_message(self.Highlighted(self._cursor_no))
+
+    def _keep_selected(self) -> None:
+        """The selected packet outlives its segment. While following it changes all the time and needs no pin."""
+        wanted = None if self.following else self._cursor_no
+        if wanted == self._pinned_no:
+            return
+        if self._pinned_no is not None:
+            self._log.unpin(self._pinned_no)
+        self._pinned_no = wanted if wanted is not None and self._log.pin(wanted) else None
+
+    # Moves
+
+    def place(self, *, top: int | None = None, cursor: int | None = None) -> None:
+        super().place(top=top, cursor=cursor)
+        if len(self._rows):
+            self._top_no = self._rows.number(min(self._top, len(self._rows) - 1))
+
+    def cursor_moved(self) -> None:
+        self._stop_following()
+        self._see()
+        self._remember()
+        self._tell()
+
+    def scrolled(self) -> None:
+        self._stop_following()
+        self._see()
+        self._keep_selected()
+        self.post_message(self.ViewChanged())
+
+    def resized(self) -> None:
+        if self.following:
+            self._to_newest()
+        else:
+            self.show_cursor()
+
+    def row_activated(self) -> None:
+        self.action_open()
+
+    def _stop_following(self) -> None:
+        if self._follow:
+            self._follow = False
+            self.post_message(self.ViewChanged())
+
+    def go_to(self, number: int) -> bool:
+        """Put the cursor on packet `number`, bringing back what is hidden if need be. False if it is not there."""
+        if number not in self._rows and number in self._log:
+            if number < self._rows.hidden_before:
+                self._hides.append(self._rows.hidden_before)
+                self._rows.hidden_before = number
+            if self.paused and number > self._log.last - self._rows.waiting:
+                self._rows.frozen_at = self._log.last
+            self._rows.refresh()
+        if number not in self._rows:
+            return False
+        self._stop_following()
+        index = self._rows.index(number)
+        if not self._top <= index < self._top + self.visible_rows:
+            self.place(top=index - self.visible_rows // 2)
+        self.move_to(index)
+        return True
+
+    def hold(self) -> None:
+        """The person looks closer at the selected packet: following ends."""
+        self._stop_following()
+        self._keep_selected()
+
+    # Actions
+
+    def action_open(self) -> None:
+        """Look inside the selected packet."""
+        if self._cursor_no is not None:
+            self.hold()
+            self.post_message(self.Opened(self._cursor_no))
+
+    def action_last(self) -> None:
+        """To the newest packet, and follow."""
+        self.action_follow()
+
+    def action_follow(self) -> None:
+        """Follow the newest packet; ends a pause."""
+        self._rows.frozen_at = None
+        self._follow = True
+        self._rows.refresh()
+        self._to_newest()
+        self.refresh()
+        self.post_message(self.ViewChanged())
+
+    def action_pause(self) -> None:
+        """Stop showing new packets, or go on."""
+        if self.paused:
+            self._rows.frozen_at = None
+            self.grew()
+        else:
+            self._rows.frozen_at = self._log.last
+            self._seen = max(self._seen, self._log.last)
+        self._keep_selected()
+        self.post_message(self.ViewChanged())
+
+    def action_hide_older(self) -> None:
+        """Hide the packets above the selected one."""
+        if self._cursor_no is None:
+            return
+        count = self._rows.index(self._cursor_no)
+        if not count:
+            self.post_message(self.Said("nothing above this packet to hide"))
+            return
+        self._hides.append(self._rows.hidden_before)
+        self._rows.hidden_before = self._cursor_no
+        self._after_hiding()
+        self.post_message(self.Said(f"{count:,} older packets hidden; u brings them back"))
+
+    def action_undo_hide(self) -> None:
+        """Bring back what was hidden last."""
+        if not self._hides:
+            self.post_message(self.Said("nothing is hidden"))
+            return
+        before = len(self._rows)
+        self._rows.hidden_before = self._hides.pop()
+        self._after_hiding()
+        self.post_message(self.Said(f"{len(self._rows) - before:,} packets are back"))
+
+    def _after_hiding(self) -> None:
+        offset = self._cursor - self._top
+        self._rows.refresh()
+        if self._cursor_no is not None and len(self._rows):
+            index = self._rows.index(self._cursor_no)
+            self.place(cursor=index, top=index - offset)
+        self._remember()
+        self.refresh()
+        self.post_message(self.ViewChanged())
+
+    def action_time_format(self) -> None:
+        """The next time format."""
+        self.time_format = self.time_format.next
+        if self.time_format is TimeFormat.REFERENCE and self._reference is None:
+            self._reference = self._mono(self._cursor_no)
+        self.refresh()
+        self.post_message(self.Said(f"times: {self.time_format.value}"))
+
+    def action_time_reference(self) -> None:
+        """Times count from the selected packet."""
+        self._reference = self._mono(self._cursor_no)
+        self.time_format = TimeFormat.REFERENCE
+        self.refresh()
+        self.post_message(self.Said(f"times count from packet {self._cursor_no:,}" if self._cursor_no else "no packet yet"))
+
+    def action_answer(self) -> None:
+        """To the answer."""
+        if self._cursor_no is not None:
+            self.post_message(self.LinkWanted(self._cursor_no, forward=True))
+
+    def action_request(self) -> None:
+        """To the request."""
+        if self._cursor_no is not None:
+            self.post_message(self.LinkWanted(self._cursor_no, forward=False))
+
+    def _mono(self, number: int | None) -> int | None:
+        if number is None:
+            return None
+        try:
+            return self._log.head(number).mono
+        except Evicted:
+            return None
+
+    # Painting
+
+    def head(self, y: int, width: int) -> Strip:
+        columns = Columns.fitting(width, self._log.last)
+        return Strip([Segment(head_text(columns, self.time_format.head, width), self.style_of("line--head"))])
+
+    def row(self, index: int, width: int) -> Strip:
+        no = self._rows.number(index)
+        mark = self.cursor_mark(index)
+        try:
+            head = self._log.head(no)
+            text = self._text(no)
+        except Evicted:
+            return Strip([mark, Segment(f" {no:,} evicted", self.style_of("line--dimmed"))])
+        columns = Columns.fitting(width, self._log.last)
+        time = self._time(index, head.mono, head.wall)
+        return Strip([mark, *segments(no, head, text, time, columns, width - 1, self.style_of)])
+
+    def _time(self, index: int, mono: int, wall: int) -> str:
+        match self.time_format:
+            case TimeFormat.LOCAL:
+                return clock(wall)
+            case TimeFormat.UTC:
+                return clock(wall, utc=True)
+            case TimeFormat.REFERENCE:
+                return elapsed(mono - (self._reference if self._reference is not None else mono))
+            case TimeFormat.START:
+                return elapsed(mono - (self._start if self._start is not None else mono))
+            case TimeFormat.DELTA:
+                above = self._mono(self._rows.number(index - 1)) if index else None
+                return elapsed(mono - above) if above is not None else " " * TIME_WIDTH
+
+    def _text(self, no: int) -> RowText:
+        text = self._texts.get(no)
+        if text is not None:
+            self._texts.move_to_end(no)
+            return text
+        text = self._describe(no)
+        if text.final:
+            self._texts[no] = text
+            if len(self._texts) > _CACHE:
+                self._texts.popitem(last=False)
+        return text

@@ -1,0 +1,131 @@
+"""One row of the packet list as styled segments: which columns fit, what stands in them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from rich.cells import cell_len
+from rich.segment import Segment
+from rich.style import Style
+
+from mqtttui.capture.log import Head
+from mqtttui.export.summary import short_topic
+from mqtttui.protocol.enums import Direction, Severity
+from mqtttui.ui.content import fit, size
+from mqtttui.ui.row_text import RowText
+from mqtttui.ui.times import WIDTH as TIME_WIDTH
+
+ARROWS = {Direction.S2C: "▼", Direction.C2S: "▲"}
+COLOURS = 6
+"""Of subscriptions, by letter."""
+STYLES = frozenset(
+    {
+        "packets--in",
+        "packets--out",
+        "packets--warn",
+        "packets--error",
+        "packets--quiet",
+        "packets--detail",
+        "packets--number",
+        *(f"packets--filter-{colour}" for colour in range(COLOURS)),
+    }
+)
+"""Component classes that a row asks for."""
+_WIDE, _MEDIUM = 100, 72
+_TOPIC_SHARE = 0.6
+"""How much of a row a topic may take when there is more to say."""
+_REMARK_ROOM = 48
+_SHORT_TYPES = {"SUBSCRIBE": "SUBSCR", "UNSUBSCRIBE": "UNSUBSCR", "DISCONNECT": "DISCONN"}
+
+StyleOf = Callable[[str], Style]
+
+
+class Columns(NamedTuple):
+    """Widths in cells; 0 leaves a column out."""
+
+    number: int
+    type: int
+    packet_id: int
+    flags: int
+    length: int
+
+    @classmethod
+    def fitting(cls, width: int, last: int) -> Columns:
+        """What fits into rows of `width` cells; `last` is the highest No."""
+        if width >= _WIDE:
+            return cls(max(6, len(str(last))), 11, 6, 9, 6)
+        if width >= _MEDIUM:
+            return cls(0, 8, 6, 6, 6)
+        return cls(0, 8, 6, 0, 0)
+
+
+def head_text(columns: Columns, time_head: str, width: int) -> str:
+    """The names of the columns."""
+    cells = ["  "]
+    if columns.number:
+        cells.append(fit("No.", columns.number, right=True) + " ")
+    cells += [fit(time_head, TIME_WIDTH), " ⇄ ", fit("Type", columns.type), " ", fit("Id", columns.packet_id), " "]
+    if columns.flags:
+        cells += [fit("Flags", columns.flags), " ", fit("Len", columns.length, right=True), " "]
+    cells.append("Topic and summary" if width >= 50 else "Topic")
+    return fit("".join(cells), width)
+
+
+def segments(no: int, head: Head, text: RowText, time: str, columns: Columns, width: int, style_of: StyleOf) -> list[Segment]:
+    """A row without its first cell (the selection), in `width` cells."""
+    quiet = style_of("packets--quiet") if text.quiet else None
+    side = quiet or style_of("packets--in" if head.direction is Direction.S2C else "packets--out")
+    dim = quiet or style_of("packets--number")
+    normal = quiet or Style.null()
+    out = [_mark(text, style_of)]
+    if columns.number:
+        out.append(Segment(fit(str(no), columns.number, right=True) + " ", dim))
+    kind = _SHORT_TYPES.get(text.type, text.type) if columns.type < 10 else text.type
+    out += [
+        Segment(time + " ", dim),
+        Segment(f"{ARROWS[head.direction]} {fit(kind, columns.type)} ", side),
+        Segment(fit(text.packet_id, columns.packet_id) + " ", normal),
+    ]
+    if columns.flags:
+        out.append(Segment(fit(text.flags, columns.flags) + " ", normal))
+        out.append(Segment(fit(_length(head.length), columns.length, right=True) + " ", dim))
+    room = width - sum(cell_len(segment.text) for segment in out)
+    return [*out, *_subject(text, room, normal, style_of)]
+
+
+def _mark(text: RowText, style_of: StyleOf) -> Segment:
+    if text.worst is not None and text.worst >= Severity.WARN:
+        return Segment("!", _alarm(text, style_of))
+    if not text.letter:
+        return Segment(" ")
+    return Segment(text.letter, style_of(f"packets--filter-{(ord(text.letter) - ord('A')) % COLOURS}"))
+
+
+def _alarm(text: RowText, style_of: StyleOf) -> Style:
+    return style_of("packets--error" if text.worst is Severity.ERROR else "packets--warn")
+
+
+def _subject(text: RowText, room: int, normal: Style, style_of: StyleOf) -> list[Segment]:
+    remark = text.remark if room >= _REMARK_ROOM else ""
+    rest = room - (cell_len(remark) + 2 if remark else 0)
+    subject, detail = (text.topic, text.rest) if text.topic else (text.rest, "")
+    wanted = rest
+    if detail and cell_len(subject) + 2 + cell_len(detail) > rest:
+        wanted = max(rest - cell_len(detail) - 2, int(rest * _TOPIC_SHARE))
+    if cell_len(subject) > wanted:
+        subject = short_topic(subject, wanted) if text.topic else subject
+        subject = subject if cell_len(subject) <= wanted else fit(subject, wanted)
+    rest -= cell_len(subject)
+    out = [Segment(subject, normal)]
+    if detail and rest > 3:
+        out.append(Segment("  " + fit(detail, rest - 2), normal + style_of("packets--detail")))
+    else:
+        out.append(Segment(" " * max(0, rest)))
+    if remark:
+        out.append(Segment("  " + remark, _alarm(text, style_of)))
+    return out
+
+
+def _length(count: int) -> str:
+    return f"{count:,}" if count < 100_000 else size(count)

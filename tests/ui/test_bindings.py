@@ -1,0 +1,89 @@
+"""The table of bindings: every id works, no key is eaten, footer and palette agree with it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+from textual.binding import Binding
+from textual.widget import Widget
+
+from mqtttui.ui.bindings import KEYS, SCOPES, Key, bindings_for, key_label
+from tests.support.screen import Running, inspecting
+
+
+def test_ids_are_unique_and_scopes_known() -> None:
+    assert [key for key, count in Counter(key.id for key in KEYS).items() if count > 1] == []
+    assert {key.scope for key in KEYS} <= set(SCOPES)
+    assert all(key.id.partition(".")[0] == key.scope for key in KEYS)
+
+
+def test_no_key_has_two_meanings_in_one_scope() -> None:
+    for scope in SCOPES:
+        keys = [name.strip() for key in KEYS if key.scope == scope for name in key.keys.split(",")]
+        assert [name for name, count in Counter(keys).items() if count > 1] == [], scope
+
+
+def test_every_row_says_what_it_does() -> None:
+    for key in KEYS:
+        assert key.help
+        assert key.label
+        assert key_label(key.keys)
+
+
+def test_bindings_carry_id_and_tooltip() -> None:
+    for binding in bindings_for("packets"):
+        assert isinstance(binding, Binding)
+        assert binding.id
+        assert binding.tooltip
+
+
+def test_no_terminal_traps_are_the_only_way() -> None:
+    traps = {"ctrl+enter", "alt+enter", "f6", "f7"}
+    for key in KEYS:
+        assert not {name.strip() for name in key.keys.split(",")} <= traps, key.id
+
+
+def carriers(run: Running, scope: str) -> list[Widget]:
+    """Focusable controls that are inside (or are) what carries `scope`."""
+    found = []
+    for node in run.main.walk_children(Widget):
+        if node.focusable and (scope == "app" or any(getattr(up, "SCOPE", None) == scope for up in node.ancestors_with_self)):
+            found.append(node)
+    return found
+
+
+async def reach(run: Running, key: Key) -> bool:
+    """Some control within the scope of `key` lets one of its keys through to its binding, and the binding is that row's."""
+    for widget in carriers(run, key.scope):
+        run.main.set_focus(widget)
+        await run.pilot.pause()
+        for name in (part.strip() for part in key.keys.split(",")):
+            if widget.check_consume_key(name, name if len(name) == 1 else None):
+                continue
+            chain = run.app.screen._binding_chain
+            first = next((bindings.key_to_bindings[name][0] for _, bindings in chain if name in bindings.key_to_bindings), None)
+            if first is not None and first.id == key.id:
+                return True
+    return False
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
+    async with inspecting(5, size=(200, 50)) as (run, _):
+        await run.press("k", "enter")
+        if scope == "payload":
+            await run.press("v")
+        missing = [key.id for key in KEYS if key.scope == scope and not await reach(run, key)]
+        assert missing == []
+
+
+async def test_every_action_exists() -> None:
+    async with inspecting(1, size=(200, 50)) as (run, _):
+        for key in KEYS:
+            if key.action.startswith("app."):
+                holder: object = run.app
+            else:
+                holder = run.main._carrier(key.scope)
+            name = key.action.removeprefix("app.").partition("(")[0]
+            assert hasattr(holder, f"action_{name}"), key.id
