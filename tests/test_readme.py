@@ -1,0 +1,58 @@
+"""What README says: its commands, its keys."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from mqtttui.cli import settings_from
+from mqtttui.ui.bindings import KEYS, key_label
+
+ROOT = Path(__file__).resolve().parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+COMMANDS = [line.partition(" #")[0].strip() for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL) for line in block.splitlines()]
+
+
+def test_one_line_starts_the_demo_and_one_runs_the_tests() -> None:
+    demo, tests = (command for command in COMMANDS if command.startswith("python3 -m venv"))
+    assert demo.endswith("mqtttui --demo")
+    assert " -m pytest" in tests
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    assert re.findall(r"\[(\w+)\]", tests) == list(extras)
+    # .ci/run takes the line from here; the environments must not show up as files of the project.
+    for command in (demo, tests):
+        folder = shlex.split(command)[3]
+        assert folder.startswith(".venv")
+        assert all(word.startswith(f"{folder}/") for word in shlex.split(command) if "/bin/" in word)
+
+
+def test_its_commands_are_understood() -> None:
+    starts = [shlex.split(command)[1:] for command in COMMANDS if command.startswith("mqtttui") and " decode " not in command]
+    assert len(starts) >= 4
+    for words in starts:
+        settings, warnings = settings_from([word for word in words if word != "--ask-password"], {})
+        assert warnings == []
+        assert settings.demo == ("--demo" in words)
+        assert settings.connect_now == bool(words and not settings.demo)
+
+
+def test_its_decode_commands_decode() -> None:
+    decodes = [command for command in COMMANDS if "mqtttui decode" in command]
+    assert len(decodes) >= 2
+    for command in decodes:
+        line = command.replace("mqtttui decode", f"{shlex.quote(sys.executable)} -m mqtttui decode")
+        result = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+        assert (result.returncode, result.stderr) == (0, ""), command
+        assert "CONNECT" in result.stdout or "PINGREQ" in result.stdout
+
+
+def test_its_keys_are_bound() -> None:
+    rows = [line.replace(r"\|", "\0").split("|") for line in README.splitlines() if line.startswith("| `")]
+    named = [name.replace("\0", "|") for row in rows for name in re.findall(r"`([^`]+)`", row[1])]
+    assert len(named) > 15
+    bound = {part.lower() for key in KEYS for part in key_label(key.keys, every=True).split()}
+    assert {name.lower() for name in named} - bound == set()
