@@ -26,15 +26,17 @@ class Follower(ABC):
             self.missed += log.first - 1 - self.position
             self.position = log.first - 1
         for span in log.spans(self.position, budget):
-            self.read(log, span)
-            self.position = span.segment.first + span.stop - 1
+            stop = self.read(log, span)
+            self.position = span.segment.first + (span.stop if stop is None else stop) - 1
+            if stop is not None and stop < span.stop:
+                break
         caught_up = self.position >= log.last
         self.settle(log, caught_up)
         return caught_up
 
     @abstractmethod
-    def read(self, log: Log, span: Span) -> None:
-        """The packets of `span` come next."""
+    def read(self, log: Log, span: Span) -> int | None:
+        """The packets of `span` come next. Gives the index up to which it read, or None if it read them all."""
 
     def settle(self, log: Log, caught_up: bool) -> None:
         """After each slice: the place to let go of what is not needed any more."""

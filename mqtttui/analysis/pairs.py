@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from mqtttui.analysis.follower import Follower
 from mqtttui.capture.log import Log, Packet, Span
 from mqtttui.protocol.enums import PacketType as P
-from mqtttui.protocol.peek import body_start, packet_id, publish_id, publish_topic, reason_code
+from mqtttui.protocol.peek import body_start, packet_id, publish_id, publish_topic, reason_code, variable
 
 _NOT_QOS0 = re.compile(rb"[^\x30\x31\x38\x39]")
 _CHUNK_BITS = 16
@@ -221,9 +221,10 @@ def request_topic(packet: Packet) -> bytes:
         return b""
     at = body_start(raw, 0) + 2
     if packet.version == 5:
-        if at >= len(raw) or raw[at] & 0x80:
+        length, at = variable(raw, at, len(raw))
+        if length < 0:
             return b""
-        at += 1 + raw[at]
+        at += length
     length = int.from_bytes(raw[at : at + 2], "big")
     return raw[at + 2 : at + 2 + length]
 

@@ -25,4 +25,8 @@ def unframed(dissection: Dissection, text: str) -> Dissection:
     # The dissector knows the place and the statement; of a limit that was set by the user it knows nothing.
     note = Note("A13", Severity.WARN, "", text, 0, 0) if known is None else replace(known, text=text)
     others = tuple(other for other in dissection.notes if other is not known)
-    return replace(dissection, type=None, malformed=True, notes=(note, *others))
+    fields = tuple(
+        replace(field, notes=tuple(note if each is known else each for each in field.notes)) if known in field.notes else field
+        for field in dissection.fields
+    )
+    return replace(dissection, type=None, malformed=True, fields=fields, notes=(note, *others))

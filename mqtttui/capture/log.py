@@ -13,12 +13,12 @@ from __future__ import annotations
 
 import os
 from bisect import bisect_right
-from collections import deque
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from mqtttui.capture.dissecting import dissect_packet
+from mqtttui.capture.pins import Pins
 from mqtttui.capture.records import ConnectionInfo, Evicted, Head, Origin, Packet, Unframed
 from mqtttui.capture.segment import MAX_BYTES, MAX_PACKETS, Segment
 from mqtttui.protocol.enums import Direction, Version
@@ -28,10 +28,6 @@ from mqtttui.protocol.framing import Batch
 __all__ = ["ConnectionInfo", "Evicted", "Head", "Log", "Origin", "Packet", "Span", "default_limit"]
 
 DEFAULT_LIMIT = 512 * 1024 * 1024
-MAX_PINS = 100_000
-MAX_AUTOMATIC_PINS = 1_024
-"""Per connection; the oldest go first, CONNECT and CONNACK last."""
-_PIN_COST = 500
 _CONNECTION_COST = 1_500
 _MAX_VERSION_CHANGES = 64
 
@@ -54,9 +50,6 @@ class _Connection:
     last: int = 0
     """No. of its latest packet."""
     unsent_from: int | None = None
-    automatic: deque[int] = field(default_factory=deque)
-    bindings: dict[tuple[int, int], int] = field(default_factory=dict)
-    """(direction, alias) -> No. of the PUBLISH that bound it last."""
 
 
 class Log:
@@ -72,14 +65,9 @@ class Log:
         self._firsts: list[int] = [1]
         self._sealed_cost = 0
         self._connections: list[_Connection] = []
-        self._pins: dict[int, int] = {}
-        self._automatic: dict[int, int] = {}
-        """No. -> how many of the log's own pins it has."""
-        self._old: dict[int, Packet] = {}
-        """Pinned packets of evicted segments; numbers rise in insertion order."""
-        self._old_bytes = 0
+        self._pins = Pins()
         self._releasable: list[_Connection] = []
-        self._evicted = 0
+        """Ended connections of which packets are kept."""
         self._reported: dict[str, int] = {}
 
     # --- connections
@@ -247,12 +235,12 @@ class Log:
     @property
     def kept(self) -> int:
         """Packets that can still be read, pinned ones included."""
-        return self.last - self.first + 1 + len(self._old)
+        return self.last - self.first + 1 + self._pins.kept_count
 
     @property
     def evicted(self) -> int:
         """Packets that are gone."""
-        return self._evicted
+        return self.received - self.kept
 
     @property
     def bytes_kept(self) -> int:
@@ -261,14 +249,13 @@ class Log:
 
     @property
     def _side_cost(self) -> int:
-        pins = (len(self._pins) + len(self._automatic)) * 100
-        return self._old_bytes + pins + len(self._connections) * _CONNECTION_COST + sum(self._reported.values())
+        return self._pins.cost + len(self._connections) * _CONNECTION_COST + sum(self._reported.values())
 
     def __len__(self) -> int:
         return self.kept
 
     def __contains__(self, no: object) -> bool:
-        return isinstance(no, int) and (self.first <= no <= self.last or no in self._old)
+        return isinstance(no, int) and (self.first <= no <= self.last or self._pins.kept(no) is not None)
 
     def __getitem__(self, no: int) -> Packet:
         """Packet `no`. Raises Evicted (a KeyError) if it is gone, KeyError if it never was."""
@@ -293,14 +280,14 @@ class Log:
         """The numbers of the kept packets from `start` up to, not including, `stop`; pinned ones below `first` too."""
         end = self.last + 1 if stop is None else min(stop, self.last + 1)
         if start < self.first:
-            for no in list(self._old):
+            for no in self._pins.kept_numbers():
                 if start <= no < end:
                     yield no
         yield from range(max(start, self.first), end)
 
     def old_numbers(self) -> list[int]:
         """The numbers of the pinned packets below `first`, rising."""
-        return list(self._old)
+        return self._pins.kept_numbers()
 
     def spans(self, after: int, budget: int) -> Iterator[Span]:
         """At most `budget` packets with numbers above `after`, as parts of segments, for readers of columns."""
@@ -325,10 +312,10 @@ class Log:
         return segment, no - segment.first
 
     def _kept_old(self, no: int) -> Packet:
-        try:
-            return self._old[no]
-        except KeyError:
-            raise (Evicted(no) if 1 <= no <= self.last else KeyError(no)) from None
+        packet = self._pins.kept(no)
+        if packet is None:
+            raise Evicted(no) if 1 <= no <= self.last else KeyError(no)
+        return packet
 
     def _build(self, segment: Segment, index: int) -> Packet:
         no = segment.first + index
@@ -355,61 +342,27 @@ class Log:
 
     def pin(self, no: int) -> bool:
         """Keeps packet `no` past eviction, once for each call. False if it is gone already or there are 100,000 pins."""
-        if no not in self or (no not in self._pins and len(self._pins) >= MAX_PINS):
-            return False
-        self._pins[no] = self._pins.get(no, 0) + 1
-        return True
+        return no in self and self._pins.pin(no)
 
     def unpin(self, no: int) -> None:
         """Takes back one `pin`."""
-        count = self._pins.get(no, 0)
-        if count > 1:
-            self._pins[no] = count - 1
-        elif count:
-            del self._pins[no]
-            self._drop_if_free(no)
+        self._pins.unpin(no)
 
     def pinned(self, no: int) -> bool:
         """Whether packet `no` outlives its segment."""
-        return no in self._pins or no in self._automatic
+        return no in self._pins
 
     def keep_for_connection(self, no: int, connection: int) -> None:
         """Pins a packet that the connection needs to be understood."""
-        automatic = self._connections[connection].automatic
-        if len(automatic) >= MAX_AUTOMATIC_PINS:
-            kept_first = [automatic.popleft() for _ in range(2)]
-            self._release(automatic.popleft())
-            automatic.extendleft(reversed(kept_first))
-        automatic.append(no)
-        self._automatic[no] = self._automatic.get(no, 0) + 1
+        self._pins.need(no, connection)
 
     def keep_binding(self, no: int, connection: int, direction: Direction, alias: int) -> None:
         """Pins the PUBLISH that bound a topic alias; the one that bound it before is let go."""
-        bindings = self._connections[connection].bindings
-        before = bindings.pop((direction, alias), None)
-        if before is None and len(bindings) >= MAX_AUTOMATIC_PINS:
-            before = bindings.pop(next(iter(bindings)))
-        if before is not None:
-            self._release(before)
-        bindings[direction, alias] = no
-        self._automatic[no] = self._automatic.get(no, 0) + 1
+        self._pins.need_binding(no, connection, direction, alias)
 
     def report(self, owner: str, size: int) -> None:
         """A follower's state takes `size` bytes; counts against the limit."""
         self._reported[owner] = size
-
-    def _release(self, no: int) -> None:
-        count = self._automatic.get(no, 0)
-        if count > 1:
-            self._automatic[no] = count - 1
-        elif count:
-            del self._automatic[no]
-            self._drop_if_free(no)
-
-    def _drop_if_free(self, no: int) -> None:
-        if no not in self._pins and no not in self._automatic and (old := self._old.pop(no, None)):
-            self._old_bytes -= len(old.raw) + _PIN_COST
-            self._evicted += 1
 
     def _evict(self) -> None:
         """Drops whole segments, oldest first, until the limit holds; the one being written goes last."""
@@ -422,30 +375,13 @@ class Log:
 
     def _evict_first(self) -> None:
         segment = self._segments[0]
-        for no in sorted({*self._pins, *self._automatic}) if self._pins or self._automatic else ():
-            if segment.first <= no <= segment.last:
-                packet = self._build(segment, no - segment.first)
-                self._old[no] = packet
-                self._old_bytes += len(packet.raw) + _PIN_COST
-                self._evicted -= 1
-        self._evicted += len(segment)
+        self._pins.keep(segment.first, segment.last, lambda no: self._build(segment, no - segment.first), self.limit // 4)
         self._sealed_cost -= segment.cost
         del self._segments[0], self._firsts[0]
-        still: list[_Connection] = []
         for state in self._releasable:
             if state.last <= segment.last:
-                for no in (*state.automatic, *state.bindings.values()):
-                    self._release(no)
-                state.automatic.clear()
-                state.bindings.clear()
-            else:
-                still.append(state)
-        self._releasable = still
-        while self._old_bytes > self.limit // 4:
-            oldest = next((no for no in self._old if no not in self._pins), next(iter(self._old)))
-            self._pins.pop(oldest, None)
-            self._automatic.pop(oldest, None)
-            self._drop_if_free(oldest)
+                self._pins.release(state.info.number)
+        self._releasable = [state for state in self._releasable if state.last > segment.last]
 
 
 def default_limit() -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mqtttui.protocol.dissect import dissect
+from mqtttui.protocol.dissectors import show
 from mqtttui.protocol.enums import PacketType
 from mqtttui.protocol.fields import Dissection, Field
 
@@ -23,17 +23,30 @@ def masked(raw: bytes, dissection: Dissection) -> bytes:
 
 
 def masked_dissection(dissection: Dissection) -> Dissection:
-    """The dissection of the masked packet; notes stay those of the true bytes unless they stand on a secret."""
+    """The same tree over the masked bytes. Notes stay, but for those on a secret, which may name a byte of it."""
     raw = masked(dissection.raw, dissection)
     if raw is dissection.raw:
         return dissection
-    again = dissect(raw, dissection.context)
-    if dissection.type is not None:
-        return again
-    return replace(again, type=None, malformed=True, notes=dissection.notes)
+    fields = tuple(_masked_field(field, dissection.raw) for field in dissection.fields)
+    gone = {note for field in dissection.walk() if _named_secret(field) for note in field.notes}
+    return replace(dissection, raw=raw, fields=fields, notes=tuple(note for note in dissection.notes if note not in gone))
+
+
+def _masked_field(field: Field, raw: bytes) -> Field:
+    if field.children:
+        return replace(field, children=tuple(_masked_field(child, raw) for child in field.children))
+    if field.end <= field.start or not _hidden(field, raw):
+        return field
+    filler = FILLER * (field.end - field.start)
+    value = filler if isinstance(field.value, bytes) else filler.decode()
+    return replace(field, value=value, display=show.string(filler), notes=() if _named_secret(field) else field.notes)
+
+
+def _named_secret(field: Field) -> bool:
+    return field.secret and bool(field.filter)
 
 
 def _hidden(field: Field, raw: bytes) -> bool:
     """Secret, or bytes that could not be read of a packet that may carry a secret."""
-    unread = not field.filter and not field.children and not field.mask and field.name.startswith("Undecoded")
+    unread = not field.children and not field.mask and field.name.startswith("Undecoded")
     return field.secret or (unread and raw[0] >> 4 in (PacketType.CONNECT, PacketType.CONNACK, PacketType.AUTH))

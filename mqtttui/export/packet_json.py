@@ -2,7 +2,8 @@
 
 `fields` maps Wireshark's name of each field to the list of its values in packet order: numbers, true or false, strings
 (bytes that are not UTF-8 as `\\xNN`, other backslashes as they are), bytes as lower-case hex. Fields that carry no value
-of their own (`mqtt.properties`, `mqtt.will_properties`) are null, once for each time that they occur.
+of their own (`mqtt.properties`, `mqtt.will_properties`, `mqtt.illegal_topic_length`, `mqtt.unknown_topic_alias`) are null, once
+for each time that they occur.
 """
 
 from __future__ import annotations

@@ -49,22 +49,27 @@ class Summary:
         return shorten(_GAP.join(part for part in (topic, self.rest) if part), cells)
 
 
-def short_topic(topic: str, cells: int) -> str:
-    """`topic` (visible text) in `cells` characters: middle levels give way to `…`, first and last ones stay.
+def short_topic(topic: str, cells: int, measure: Callable[[str], int] = len) -> str:
+    """`topic` (visible text) in `cells` of what `measure` counts: middle levels give way to `…`, first and last ones stay.
 
-    `spBv1.0/Plant1/DDATA/Line4/Node7/temp` -> `spBv1.0/Plant1/DDATA/…/temp`.
+    `spBv1.0/Plant1/DDATA/Line4/Node7/temp` -> `spBv1.0/Plant1/DDATA/…/temp`. Room that is left goes to levels before the
+    last one. Where not even first and last fit, the end is cut, in characters.
     """
-    if len(topic) <= cells:
+    if measure(topic) <= cells:
         return topic
-    levels = topic.split("/")
-    if len(levels) > 2:
-        tail = f"/{ELLIPSIS}/{levels[-1]}"
-        kept = len(levels) - 2
-        while kept and len("/".join(levels[:kept])) + len(tail) > cells:
-            kept -= 1
-        if kept and (head := "/".join(levels[:kept])):
-            return head + tail
-    return shorten(topic, cells)
+    first, _, middle = topic.partition("/")
+    middle, more, last = middle.rpartition("/")
+    head, tail = first, f"/{ELLIPSIS}/{last}"
+    room = cells - measure(head + tail)
+    if not more or room < 0:
+        return shorten(topic, cells)
+    while (parts := middle.partition("/"))[1] and measure(parts[0]) < room:
+        head, middle = f"{head}/{parts[0]}", parts[2]
+        room -= measure(parts[0]) + 1
+    while (parts := middle.rpartition("/"))[1] and measure(parts[2]) < room:
+        tail, middle = f"/{ELLIPSIS}/{parts[2]}{tail[2:]}", parts[0]
+        room -= measure(parts[2]) + 1
+    return head + tail
 
 
 def summary(dissection: Dissection, *, answered: Answered | None = None) -> Summary:
@@ -143,7 +148,7 @@ def _subscribe(reading: Reading, _: Answered | None) -> tuple[str, str]:
 
 def _suback(reading: Reading, answered: Answered | None) -> tuple[str, str]:
     codes = reading.reasons(PacketType.SUBACK)
-    words = [f"q{code}" if code < 0x80 else reading.label(code, PacketType.SUBACK) for code in codes]
+    words = [f"q{code}" if code <= 2 else reading.label(code, PacketType.SUBACK) for code in codes]
     refused = sum(code >= 0x80 for code in codes)
     verb = "refused" if refused == len(codes) else "granted" if not refused else "granted in part:"
     return "", _joined(f"{verb} {', '.join(words)}" if codes else "", _why(reading), _time(answered), _topic(answered, len(codes)))

@@ -39,12 +39,11 @@ MAX_NODES = 1_000_000
 _PIECE = 65_536
 _WORDS = re.compile(rb"[ \t\r\n]*(?:(c>s|s>c)(?=[ \t\r\n]|$)|(connection)(?=[ \t\r\n]|$)|(#)|$)", re.IGNORECASE)
 _LINE_FORMS = "lines are 'C>S HEX', 'S>C HEX', 'connection', 'connection 3.1', 'connection 3.1.1' or 'connection 5'"
-_ONLY_FROM_SERVER = (PacketType.CONNACK, PacketType.SUBACK, PacketType.UNSUBACK, PacketType.PINGRESP)
 
 _EPILOG = f"""\
 standard input: {_LINE_FORMS};
-'#' starts a comment. The chunks of a connection may be cut anywhere. 'connection' starts another one (they count from 0);
-its version holds until a CONNECT says otherwise.
+a line that begins with '#' is a comment. The chunks of a connection may be cut anywhere. 'connection' starts another one
+(they count from 0); its version holds until a CONNECT says otherwise.
 
 exit status: 0 everything was decoded, 1 a packet was malformed (by the standard's definition) or incomplete, 2 the input cannot
 be used.
@@ -156,9 +155,9 @@ def _from_argument(decoder: _Decoder, texts: list[str]) -> None:
             raise Unusable(f"--hex: {error}; give pairs of the digits 0-9 and a-f, blanks between them do not matter") from None
     if not any(chunks):
         raise Unusable('--hex: there are no bytes in it; give at least one, such as --hex "c0 00"')
-    first = next(chunk for chunk in chunks if chunk)
+    direction = decoder.direction_of(b"".join(chunks))
     for chunk in chunks:
-        decoder.chunk(decoder.direction_of(first[0]), chunk)
+        decoder.chunk(direction, chunk)
 
 
 def _from_lines(decoder: _Decoder, stream: BinaryIO) -> None:
@@ -222,11 +221,18 @@ class _Decoder:
         self.malformed = False
         """Whether any packet so far was malformed or incomplete."""
 
-    def direction_of(self, first_byte: int) -> Direction:
-        """The direction that was asked for, or the one that a packet with this first byte goes."""
+    def direction_of(self, stream: bytes) -> Direction:
+        """The direction that was asked for, or the one in which the first packet of `stream` breaks fewer rules."""
         if self._given_direction is not None:
             return self._given_direction
-        return Direction.S2C if first_byte >> 4 in _ONLY_FROM_SERVER else Direction.C2S
+        version = self._given_version or Version.V311
+        packet = next(Framer(MAX_PACKET).feed(stream).packets(), stream)
+
+        def faults(direction: Direction) -> int:
+            notes = dissect(packet, Context(version, direction)).notes
+            return sum(note.severity is Severity.ERROR for note in notes)
+
+        return min(Direction, key=faults)
 
     def connection(self, version: Version | None) -> None:
         """Another connection begins."""

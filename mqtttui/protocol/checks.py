@@ -184,6 +184,7 @@ MALFORMED = frozenset(
         "B01",
         "B02",
         "C05",
+        "C08",
         "C09",
         "C11",
         "C20",

@@ -18,6 +18,7 @@ from mqtttui.protocol.dissectors import closing, connect, publish, show, subscri
 from mqtttui.protocol.dissectors.tree import MAX_NODES, Draft, Tree, Undecodable, Window, WindowRead
 from mqtttui.protocol.enums import Direction, PacketType, Version
 from mqtttui.protocol.fields import Context, Dissection, Field
+from mqtttui.protocol.peek import connect_version
 from mqtttui.protocol.wire import VbiProblem, read_vbi
 
 _BODIES: dict[PacketType, Callable[[Tree], None]] = {
@@ -108,7 +109,7 @@ def _header(tree: Tree) -> None:
     number = read_vbi(raw, 1, len(raw))
     packet_end = number.end + number.value
     if kind is PacketType.CONNECT and number.problem is None:
-        tree.version = connect.connect_version(raw, number.end, min(packet_end, len(raw))) or tree.version
+        tree.version = connect_version(raw, 0, min(packet_end, len(raw))) or tree.version
     _first_byte(tree, kind, raw[0])
     if number.problem is VbiProblem.INCOMPLETE:
         raise Undecodable("A11", "The bytes end inside the remaining length.")

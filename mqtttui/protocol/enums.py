@@ -46,7 +46,14 @@ class Version(IntEnum):
         except KeyError:
             raise ValueError(f"{label!r} is no MQTT version: use 3.1, 3.1.1 or 5") from None
 
+    @classmethod
+    def from_level(cls, level: int) -> Version | None:
+        """The version that a Protocol Level stands for, with or without the top bit that some bridges set; None if unknown."""
+        return _LEVELS.get(level & ~_BRIDGE_BIT)
 
+
+_BRIDGE_BIT = 0x80
+_LEVELS = {int(version): version for version in Version}
 _VERSION_LABELS = {Version.V31: "3.1", Version.V311: "3.1.1", Version.V5: "5"}
 _VERSION_NAMES = {
     "3.1": Version.V31,

@@ -34,7 +34,6 @@ from mqtttui.protocol.packets import (
 from mqtttui.protocol.properties import PROPERTIES, Kind
 from mqtttui.protocol.wire import Malformed, Reader, read_vbi
 
-_LAYOUTS = {3: Version.V31, 4: Version.V311, 5: Version.V5}
 _NAMES = {Version.V31: b"MQIsdp", Version.V311: b"MQTT", Version.V5: b"MQTT"}
 _DUP_IN_31 = (PacketType.PUBREL, PacketType.SUBSCRIBE, PacketType.UNSUBSCRIBE)
 
@@ -93,7 +92,7 @@ def _flags_hold(kind: PacketType, flags: int, version: Version) -> bool:
 
 def _connect(reader: Reader, version: Version, kind: PacketType) -> Packet:
     name, level = reader.binary(), reader.byte()
-    known = _LAYOUTS.get(level & 0x7F)
+    known = Version.from_level(level)
     if known is None:
         raise Malformed(reader.position - 1, f"protocol level {level} is unknown")
     flags, keep_alive = reader.byte(), reader.uint16()

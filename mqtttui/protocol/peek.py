@@ -16,8 +16,6 @@ _STRINGS = {
     spec.id: 2 if spec.kind is Kind.PAIR else 1 for spec in PROPERTIES.values() if spec.kind in (Kind.STRING, Kind.BINARY, Kind.PAIR)
 }
 """Properties made of length-prefixed strings -> how many of them."""
-_LEVEL_MASK = 0x7F
-"""Bridges set the top bit of the level."""
 
 
 def body_start(data: Buffer, start: int) -> int:
@@ -116,5 +114,4 @@ def connect_version(data: Buffer, start: int, end: int) -> Version | None:
     if at + 2 > end:
         return None
     at += 2 + uint16(data, at)
-    level = data[at] & _LEVEL_MASK if at < end else 0
-    return Version(level) if level in (Version.V31, Version.V311, Version.V5) else None
+    return Version.from_level(data[at]) if at < end else None

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.enums import PacketType as P
 
+_FAILURE = 0x80
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -24,7 +26,7 @@ class Reason:
     @property
     def failure(self) -> bool:
         """0x80 and above say that it did not work; a CONNACK or DISCONNECT with it ends the connection."""
-        return self.code >= 0x80
+        return self.code >= _FAILURE
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,22 +190,32 @@ _SUBACK_3 = (
 )
 
 _V5_TABLE = {(packet, row.code): row for row in _V5 for packet in row.packets}
-_V5_NAMES = {row.code: row for row in _V5}
 _TABLE_3 = {(P.CONNACK, row.code): row for row in _CONNACK_3} | {(P.SUBACK, row.code): row for row in _SUBACK_3}
 _LOWER_EXCEPT = {"qos": "QoS"}
 
 
 def reason(code: int, packet: P, version: Version) -> Reason:
-    """The meaning of `code` in `packet`. A code that does not belong there is named all the same if MQTT 5 knows it elsewhere."""
+    """The meaning of `code` in `packet`, whoever sent it; `unknown code 0x55` for one that the standard does not have there."""
     if version is Version.V5:
-        row = _V5_TABLE.get((packet, code)) or _V5_NAMES.get(code)
+        row = _V5_TABLE.get((packet, code))
         if row is not None:
             return Reason(code, row.name, row.hint)
     else:
         found = _TABLE_3.get((packet, code))
         if found is not None:
             return found
-    return Reason(code, f"unknown code 0x{code:02x}", "The standard has no such code here: a fault of the peer, or another protocol")
+    return Reason(code, f"unknown code 0x{code:02x}", _unknown(code, packet))
+
+
+def _unknown(code: int, packet: P) -> str:
+    """What to think of a code that is not in the table of `packet`."""
+    old = _TABLE_3.get((packet, code))
+    if old is not None and packet is P.CONNACK:
+        return f"In MQTT 3.1.1 it means: {lower_name(old.name)}. A broker without MQTT 5? Connect with 3.1.1"
+    elsewhere = next((row for row in _V5 if row.code == code and code >= _FAILURE), None)
+    if elsewhere is not None:
+        return f"In other packets of MQTT 5 it means: {lower_name(elsewhere.name)}; here it is a fault of the peer"
+    return "The standard has no such code here: a fault of the peer, or another protocol"
 
 
 def label(code: int, packet: P, version: Version) -> str:

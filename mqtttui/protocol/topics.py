@@ -122,6 +122,22 @@ def matches(filter: bytes, topic: bytes) -> bool:
     return len(wanted) == len(given)
 
 
+def overlap(one: bytes, other: bytes) -> bool:
+    """Whether a topic can match both filters, so that a broker may send its messages once for each (section 3.3.4)."""
+    first, second = without_share(one).split(b"/"), without_share(other).split(b"/")
+    for index in range(max(len(first), len(second))):
+        levels = [levels[index] if index < len(levels) else None for levels in (first, second)]
+        if b"#" in levels:
+            return not (index == 0 and any(level is not None and level.startswith(b"$") for level in levels))
+        if None in levels:
+            return False
+        if levels[0] != levels[1] and b"+" not in levels:
+            return False
+        if index == 0 and b"+" in levels and any(level is not None and level.startswith(b"$") for level in levels):
+            return False
+    return True
+
+
 def _raw(text: bytes | str) -> bytes:
     return text.encode("utf-8", "surrogateescape") if isinstance(text, str) else text
 

@@ -147,6 +147,12 @@ def test_a_resumed_pubrel_starts_a_chain_of_its_own() -> None:
     assert links(log, pairs) == {2: 1}
 
 
+def test_long_properties_do_not_hide_the_filter_that_was_answered() -> None:
+    long = (Property(PropertyId.USER_PROPERTY, ("k", "v" * 200)),)
+    _, pairs = recorded((UP, Subscribe(1, (TopicRequest("a/#"),), long)), (DOWN, Suback(1, (0,))))
+    assert pairs.answered(2) == Answered(MS, b"a/#")
+
+
 def test_an_alias_gives_the_topic_of_the_answer() -> None:
     alias = (Property(PropertyId.TOPIC_ALIAS, 1),)
     _, pairs = recorded(

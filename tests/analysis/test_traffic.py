@@ -13,7 +13,7 @@ S = 1_000_000_000
 
 
 def started(peer: str = "dev", log: Log | None = None) -> tuple[Log, Recorder]:
-    log = log or Log()
+    log = Log() if log is None else log
     return log, Recorder(log, log.open_connection(peer=peer, origin=Origin.OWN, mono=0, wall=0, version=Version.V5))
 
 

@@ -67,8 +67,9 @@ def test_answers_say_what_they_answer_and_how_long_it_took() -> None:
     [
         ("a/b", 10, "a/b"),
         ("spBv1.0/Plant1/DDATA/Line4/Node7/temp", 28, "spBv1.0/Plant1/DDATA/…/temp"),
-        ("spBv1.0/Plant1/DDATA/Line4/Node7/temp", 20, "spBv1.0/…/temp"),
+        ("spBv1.0/Plant1/DDATA/Line4/Node7/temp", 20, "spBv1.0/…/Node7/temp"),
         ("spBv1.0/Plant1/DDATA/Line4/Node7/temp", 8, "spBv1.0…"),
+        ("demo/greenhouse/bench-2/temperature", 28, "demo/…/bench-2/temperature"),
         ("one-very-long-level", 8, "one-ver…"),
         ("/a/b/c/d/e", 6, "/a/…/e"),
     ],

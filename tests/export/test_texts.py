@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,9 +14,9 @@ from mqtttui.export.mask import masked, masked_dissection
 from mqtttui.export.packet_json import line, packet_object
 from mqtttui.export.text_tree import tree_text
 from mqtttui.protocol.dissect import dissect
-from mqtttui.protocol.enums import Direction, PropertyId, Version
-from mqtttui.protocol.fields import Context
-from mqtttui.protocol.packets import Connect, Property, encode
+from mqtttui.protocol.enums import Direction, PropertyId, Severity, Version
+from mqtttui.protocol.fields import Context, Note
+from mqtttui.protocol.packets import Auth, Connect, Property, encode
 from tests.support import golden, strategies
 
 UP5 = Context(Version.V5, Direction.C2S)
@@ -88,6 +89,35 @@ def test_a_cut_off_secret_is_masked_too(length: int) -> None:
     assert b"t0k" not in shown.raw
     assert shown.type is None
     assert shown.notes[0].text == "incomplete, some bytes"
+
+
+def test_a_secret_behind_an_unknown_property_is_masked() -> None:
+    secret = Property(PropertyId.AUTHENTICATION_DATA, b"t0ken")
+    raw = encode(Auth(0x18, (secret,)), Version.V5)
+    raw = raw[:1] + bytes([raw[1] + 1, raw[2], raw[3] + 1, 0x7E]) + raw[4:]
+    shown = masked_dissection(dissect(raw, UP5))
+    assert b"t0ken" in raw and b"t0ken" not in shown.raw
+    assert "t0ken" not in str(shown)
+    assert "H01" in [note.id for note in shown.notes]
+
+
+def test_masking_changes_nothing_but_the_secrets() -> None:
+    listed = [Property(PropertyId.USER_PROPERTY, (f"k{number}", "v")) for number in range(800)]
+    packet = Connect("c", Version.V5, password=b"\xff", properties=tuple(listed))
+    raw = encode(packet, Version.V5)
+    whole = dissect(raw, UP5, 100_000)
+    said = replace(whole, notes=(*whole.notes, Note("version", Severity.NOTE, "", "read as 5", 0, 0)))
+    shown = masked_dissection(said)
+    assert len(list(shown.walk())) == len(list(whole.walk()))
+    assert shown.notes == said.notes
+    assert shown.first("mqtt.passwd").value == "*"  # type: ignore[union-attr]
+
+
+def test_a_note_does_not_name_a_byte_of_a_secret() -> None:
+    raw = encode(Connect("c", Version.V31, username="u", password=b"\xff"), Version.V31)
+    whole = dissect(raw, Context(Version.V31, Direction.C2S))
+    assert [note.id for note in whole.notes] == ["B01"]
+    assert "0xff" not in str(masked_dissection(whole))
 
 
 def test_json_fields_have_wiresharks_names_and_types() -> None:

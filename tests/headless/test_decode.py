@@ -91,7 +91,11 @@ def test_hex_on_the_command_line_in_any_spelling() -> None:
 def test_direction_of_hex_follows_the_packet_unless_given() -> None:
     assert decoded("--hex", "20020000")[0]["direction"] == "S>C"
     assert decoded("--hex", "c000")[0]["direction"] == "C>S"
+    assert decoded("--hex", "20", "--hex", "020000")[0]["direction"] == "S>C"
     assert decoded("--hex", "20020000", "--direction", "C>S")[0]["direction"] == "C>S"
+    (taken_over,) = decoded("--hex", "e0018e", "--protocol-version", "5")
+    assert taken_over["direction"] == "S>C" and [note["id"] for note in taken_over["notes"]] == ["G12"]
+    assert decoded("--hex", "e00104", "--protocol-version", "5")[0]["direction"] == "C>S"
 
 
 def test_a_guessed_version_is_said_once_and_a_given_one_is_not() -> None:
@@ -138,7 +142,8 @@ def test_a_broken_stream_is_one_row_with_all_its_bytes() -> None:
 def test_an_incomplete_packet_is_said() -> None:
     (row,) = decoded("--hex", "3020000361", status=1)
     assert (row["type"], row["length"], row["info"]) == (None, 5, "incomplete, 5 of 34 bytes")
-    assert row["notes"][0]["id"] == "A11"
+    assert [note["id"] for note in row["notes"] if note["id"] != "version"] == ["A11"]
+    assert run("--hex", "3020000361").stdout.count(b"A11") == 1
 
 
 def test_malformed_packets_set_the_status() -> None:
@@ -153,6 +158,7 @@ def test_malformed_packets_set_the_status() -> None:
         ("0000", 1),  # reserved type
         ("300b0008626164fffe75746678", 1),  # ill-formed UTF-8 [MQTT-1.5.3-1]
         ("360700027133000678", 1),  # QoS 3 [MQTT-3.3.1-4]
+        ("101200044d515454041e003c0001630001770000", 1),  # will QoS 3 [MQTT-3.1.2-14]
         ("c08000", 0),  # longer than needed: MQTT 3.1.1 does not forbid it
         ("380700056475702b23", 0),  # DUP at QoS 0, wildcard in a topic: violations, but readable
     ],
@@ -187,6 +193,7 @@ def test_the_text_is_a_tree() -> None:
     text = run("--hex", CONNECT).stdout.decode()
     assert text.startswith("1  C>S  CONNECT  MQTT 3.1.1  connection 0\n")
     assert "          ..0. ....  Will Retain: not set (0)\n" in text
+    assert "Packet Identifier: 2304" in run("--hex", "40020900").stdout.decode()
 
 
 def test_hostile_text_is_shown_escaped() -> None:

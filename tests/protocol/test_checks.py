@@ -313,6 +313,11 @@ def test_payload_format_is_checked_over_chunk_borders(number: int) -> None:
     assert bad[note.start : note.end] == b"\xc3" and note.end == len(bad)
 
 
+def test_a_user_property_that_is_not_utf8_breaks_two_statements() -> None:
+    raw = publish(Property(PropertyId.USER_PROPERTY, (b"k\xff", "v")))
+    assert note_of("B01", raw, V5).statement == "MQTT-1.5.4-1, MQTT-1.5.7-1"
+
+
 def test_will_payload_format_is_checked() -> None:
     will = Will("w", b"\xff", properties=(Property(PropertyId.PAYLOAD_FORMAT_INDICATOR, 1),))
     assert note_of("D26", connect(will=will, version=V5), V5).statement == "§3.1.3.2.3"

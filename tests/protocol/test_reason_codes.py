@@ -60,17 +60,29 @@ def test_every_code_has_a_name_and_a_hint(kind: PacketType) -> None:
         (0x9B, PacketType.DISCONNECT, Version.V5, "0x9b QoS not supported"),
         (0x55, PacketType.PUBACK, Version.V5, "unknown code 0x55"),
         (9, PacketType.CONNACK, Version.V311, "unknown code 0x09"),
-        (0x8E, PacketType.PUBACK, Version.V5, "0x8e session taken over"),
+        (0x8E, PacketType.PUBACK, Version.V5, "unknown code 0x8e"),
+        (1, PacketType.CONNACK, Version.V5, "unknown code 0x01"),
+        (0x87, PacketType.SUBACK, Version.V311, "unknown code 0x87"),
+        (0x8E, PacketType.DISCONNECT, Version.V5, "0x8e session taken over"),
     ],
 )
 def test_label(code: int, kind: PacketType, version: Version, expected: str) -> None:
     assert label(code, kind, version) == expected
 
 
-def test_every_number_has_a_label_everywhere() -> None:
+def test_a_code_has_a_name_exactly_where_it_is_allowed() -> None:
     for kind in PacketType:
         for version in Version:
-            assert all(label(code, kind, version) for code in range(256))
+            for code in range(256):
+                known = code in [found.code for found in codes(kind, version)]
+                assert label(code, kind, version).startswith("unknown code") is not known
+                assert reason(code, kind, version).hint
+
+
+def test_a_code_from_elsewhere_says_what_it_means_there() -> None:
+    assert "unacceptable protocol version" in reason(1, PacketType.CONNACK, Version.V5).hint
+    assert "session taken over" in reason(0x8E, PacketType.PUBACK, Version.V5).hint
+    assert "granted" not in reason(1, PacketType.PUBACK, Version.V5).hint
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mqtttui.protocol.enums import Version
-from mqtttui.protocol.topics import check_filter, check_topic, matches
+from mqtttui.protocol.topics import check_filter, check_topic, matches, overlap
 from tests.support import strategies
 
 MATCHES = [
@@ -108,3 +108,23 @@ def test_bad_filters(filter: str | bytes, version: Version, part: str) -> None:
 
 def test_share_is_an_ordinary_level_before_5() -> None:
     assert check_filter("$share/g", Version.V311) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ("a/+", "+/b", True),
+        ("a/#", "a", True),
+        ("a/+/c", "a/#", True),
+        ("$share/g/a/#", "a/b", True),
+        ("a", "b", False),
+        ("a/+", "a", False),
+        ("a/b", "a/b/c", False),
+        ("#", "$SYS/#", False),
+        ("+/x", "$SYS/x", False),
+        ("$SYS/#", "$SYS/broker/+", True),
+    ],
+)
+def test_filters_that_can_bring_the_same_message(one: str, other: str, expected: bool) -> None:
+    assert overlap(one.encode(), other.encode()) is expected
+    assert overlap(other.encode(), one.encode()) is expected

@@ -11,11 +11,6 @@ from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.facts import Fact
 from mqtttui.protocol.properties import WILL
-from mqtttui.protocol.wire import Malformed, Reader
-
-LEVELS = {3: Version.V31, 4: Version.V311, 5: Version.V5}
-BRIDGE_BIT = 0x80
-"""Some bridges set it in the level to be recognised by their like."""
 
 _NAMES = {Version.V31: b"MQIsdp", Version.V311: b"MQTT", Version.V5: b"MQTT"}
 _LONG_KEEP_ALIVE = 300
@@ -28,7 +23,7 @@ _Flags = dict[int, Draft]
 
 
 def connect(tree: Tree) -> None:
-    """CONNECT; `tree.version` is already that of its level (`connect_version`)."""
+    """CONNECT; `tree.version` is already that of its level."""
     name, name_draft = strings.string(tree, facts.PROTOCOL_NAME_LENGTH, facts.PROTOCOL_NAME)
     level, level_draft = tree.byte(facts.LEVEL)
     _judge_level(tree, name, name_draft, level, level_draft)
@@ -44,18 +39,8 @@ def connect(tree: Tree) -> None:
     _payload(tree, flags, drafts)
 
 
-def connect_version(raw: bytes, start: int, end: int) -> Version | None:
-    """The version that the level of the CONNECT with its variable header at `start` names; None if it is unknown."""
-    reader = Reader(raw, start, end)
-    try:
-        reader.binary()
-        return LEVELS.get(reader.byte() & ~BRIDGE_BIT)
-    except Malformed:
-        return None
-
-
 def _judge_level(tree: Tree, name: bytes, name_draft: Draft, level: int, level_draft: Draft) -> None:
-    known = LEVELS.get(level & ~BRIDGE_BIT)
+    known = Version.from_level(level)
     if known is None:
         tree.note("C04", level_draft, f"Protocol level {level} is unknown; the rest is read as MQTT {tree.version.label}.")
         wanted = name if name in _NAMES.values() else _NAMES[tree.version]

@@ -66,7 +66,7 @@ def check_string(tree: Tree, draft: Draft, raw: bytes, *, topic: bool = False, p
     try:
         string = raw.decode("utf-8")
     except UnicodeDecodeError as error:
-        statement = "MQTT-1.5.7-1" if pair else ""
+        statement = "MQTT-1.5.4-1, MQTT-1.5.7-1" if pair else ""
         text = f"{draft.name}: byte {error.start} (0x{raw[error.start]:02x}) is not UTF-8."
         tree.note("B01", draft, text, span=(base + error.start, base + error.end), statement=statement)
         return

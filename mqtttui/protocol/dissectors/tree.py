@@ -27,6 +27,8 @@ _RESERVE = 64
 """Nodes kept for what follows a list."""
 _ITEM_NODES = 12
 """No repeated item has more nodes than this."""
+_NAMES = frozenset({"mqtt.msgid", "mqtt.property.topic_alias"})
+"""Numbers that name something, written without separators."""
 MAX_COUNTED = 100_000
 """How far the items behind the node limit are counted."""
 
@@ -386,5 +388,7 @@ def decoded(raw: bytes) -> str:
 def _shown(fact: Fact, value: Value) -> str:
     if isinstance(value, bool | int):
         word = fact.words.get(int(value))
-        return f"{word} ({int(value)})" if word else f"{value:,}" if not isinstance(value, bool) else str(int(value))
+        if word:
+            return f"{word} ({int(value)})"
+        return str(int(value)) if isinstance(value, bool) or fact.filter in _NAMES else f"{value:,}"
     return ""

@@ -1,0 +1,46 @@
+"""The pump: brings every follower of a log forward, a little at a time, so that the screen stays alive meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mqtttui.analysis.findings import Findings
+from mqtttui.analysis.follower import Follower
+from mqtttui.analysis.pairs import Pairs
+from mqtttui.analysis.subscriptions import SubscriptionCounters
+from mqtttui.analysis.traffic import Traffic
+from mqtttui.capture.log import Log
+
+_BUDGET = 1_000
+"""Packets that a follower reads before the clock is looked at again."""
+
+
+class Pump:
+    """The followers of one log."""
+
+    def __init__(self, log: Log) -> None:
+        self.pairs = Pairs()
+        self.traffic = Traffic()
+        self.counters = SubscriptionCounters()
+        self.findings = Findings()
+        self._log = log
+        self._followers: tuple[Follower, ...] = (self.pairs, self.traffic, self.counters, self.findings)
+        self._shown = (0, 0, 0)
+
+    def advance(self, clock: Callable[[], int], slice_ns: int) -> bool:
+        """Read for at most `slice_ns` of `clock` (a little longer for the last batch). True when nothing is left to read."""
+        deadline = clock() + slice_ns
+        lagging = list(self._followers)
+        while lagging and clock() < deadline:
+            lagging = [follower for follower in lagging if not follower.advance(self._log, _BUDGET)]
+        return not lagging
+
+    def changed(self) -> bool:
+        """Whether there is something new to show since the question before."""
+        before, self._shown = self._shown, (self._log.last, self._log.first, self.pairs.position)
+        return self._shown != before
+
+    @property
+    def caught_up(self) -> bool:
+        """Every follower has read all that is recorded, and `changed` has said so."""
+        return self._shown[0] == self._log.last == min(follower.position for follower in self._followers)
