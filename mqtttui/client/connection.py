@@ -280,9 +280,9 @@ class Connection:
         self._connack = packet
         self._parts.change(connack=packet)
         if packet.code:
-            failure = errors.refused(packet, self.version)
-            self._steps.done("connect")
-            self._over(Ended(failure))
+            if self._steps.running == "connect":  # The answer was faster than the news that CONNECT has left.
+                self._steps.done("connect")
+            self._over(Ended(errors.refused(packet, self.version)))
             return
         session = "session present" if packet.session_present else "new session"
         self._steps.done("connack", "accepted" if self.version is Version.V31 else session, mono)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import socket
 import ssl
 
@@ -60,6 +61,8 @@ _VERIFY_TABLE: dict[int, tuple[str, str]] = {
 }
 """OpenSSL's X509 verify codes."""
 
+_UNKNOWN_AUTHORITY = frozenset({19, 20, 21})
+
 _PLAIN_FIXES = (Fix.NO_TLS, Fix.OTHER_PORT)
 _CERTIFICATE_WANTED = ("Client certificate wanted", "This broker takes clients with a certificate only: set certificate and key.")
 _CERTIFICATE_REFUSED = ("Client certificate refused", "The broker does not accept this certificate: who signed it, is it still valid?")
@@ -108,6 +111,9 @@ _FOREIGN: tuple[tuple[bytes, str, str, tuple[Fix, ...]], ...] = (
 )
 """First bytes of what is no MQTT -> title, hint, fixes."""
 
+_PYTHON_NOISE = re.compile(r"^\[[^\]]*\] *|\s*\(_ssl\.c:\d+\)$")
+"""What Python's ssl module puts around the words of OpenSSL."""
+
 FOREIGN_HEAD = 6
 """So many bytes tell every protocol of the table."""
 
@@ -146,6 +152,7 @@ def tls_setup(error: TlsSetupError) -> Failure:
         return Failure("Key without certificate", path, "A key needs its certificate: set both.", "tls")
     hints = {
         "key passphrase": "The passphrase does not open this key: type it again.",
+        "key without its passphrase": "This key is encrypted: give its passphrase.",
         "certificate and key": "The key does not belong to the certificate.",
     }
     if isinstance(error.cause, FileNotFoundError):
@@ -173,6 +180,8 @@ def tls(error: OSError | TlsEof | NotTls, options: ConnectOptions, head: bytes =
         return Failure("Closed during the TLS handshake", _sent(head), hint, "tls", _PLAIN_FIXES)
     if isinstance(error, ssl.SSLCertVerificationError):
         title, hint = _VERIFY_TABLE.get(error.verify_code, ("Certificate not accepted", "Check the broker's certificate and the CA file."))
+        if error.verify_code in _UNKNOWN_AUTHORITY and options.tls is not None and options.tls.ca_file:
+            hint = f"Nothing in {shorten(visible(options.tls.ca_file), 80)} signed it: is that this broker's CA file?"
         return Failure(title, _words(error), hint, "tls")
     if isinstance(error, ssl.SSLError):
         return _tls_alert(error, "tls")
@@ -236,7 +245,9 @@ def closed_before_connack(reason: Exception | None, options: ConnectOptions) -> 
         wanted = "" if options.tls.certificate else " a client certificate wanted,"
         hint = f"Wrong MQTT version,{wanted} or a login that is not taken? Some brokers close instead of answering."
     if options.connect.version is not Version.V311:
-        fixes.insert(0, Fix.USE_311)
+        # A server that wants TLS reads the first bytes only, and what it leaves unread makes the close a reset.
+        wants_tls = isinstance(reason, ConnectionResetError) or options.port == DEFAULT_TLS_PORT
+        fixes.insert(len(fixes) if wants_tls else 0, Fix.USE_311)
     title = "Closed without answering CONNECT" if reason is None else "Connection lost before CONNACK"
     return Failure(title, _words(reason) if reason else "no CONNACK came", hint, "connack", tuple(fixes))
 
@@ -311,7 +322,7 @@ def _words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message
     elif isinstance(error, ssl.SSLError):
-        text = (_reason(error) or str(error)).replace("_", " ").lower()
+        text = (_reason(error) or _PYTHON_NOISE.sub("", str(error))).replace("_", " ").lower()
     elif isinstance(error, TimeoutError) and error.errno is None:
         text = "no answer in time"
     elif isinstance(error, OSError) and error.strerror:

@@ -85,11 +85,13 @@ class SubscriptionState:
     granted: int | None = None
     """Granted QoS or reason code (>= 0x80: refused) from SUBACK; None while unanswered."""
     answer: str = ""
-    """`granted QoS 1`, `refused: 0x87 not authorized`, `waiting for SUBACK`, `not renewed`, ..."""
+    """`granted QoS 1`, `refused: 0x87 not authorized`, `waiting for SUBACK`, `no SUBACK for 10 s`, `not renewed`, ..."""
     active: bool = False
     """The server holds it as far as we can know."""
     key: bytes = b""
     """The filter's bytes: what tells it from others."""
+    late: bool = False
+    """SUBACK or UNSUBACK is overdue; `answer` says for how long."""
 
 
 class Outcome(Enum):
@@ -98,6 +100,7 @@ class Outcome(Enum):
     HELD = "held"
     QUEUED = "queued"
     SENT = "sent"
+    LATE = "no answer so far"
     ACKED = "acked"
     REFUSED = "refused"
     LOST = "lost"
@@ -167,7 +170,7 @@ class PublishChanged:
     token: int
     outcome: Outcome
     text: str
-    """`sent`, `the broker took it, 17 ms`, `refused: 0x87 not authorized`, `held, window 20/20`, ..."""
+    """`sent`, `the broker took it, 17 ms`, `refused: 0x87 not authorized`, `sent, no PUBACK for 10 s`, `held, window 20/20`, ..."""
     packet_id: int | None = None
     milliseconds: float | None = None
 

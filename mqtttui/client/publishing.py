@@ -19,6 +19,7 @@ from functools import partial
 from mqtttui.client import replies
 from mqtttui.client.events import Outcome
 from mqtttui.client.link import Link, Store
+from mqtttui.client.patience import Patience
 from mqtttui.protocol.enums import PacketType, PropertyId, Version
 from mqtttui.protocol.packets import Ack, Properties, Publish, encode, variable_byte_integer
 from mqtttui.protocol.wire import read_vbi
@@ -44,6 +45,8 @@ class _Flight:
     """One publish of QoS 1 or 2 on its way."""
 
     token: int
+    awaited: str
+    """The acknowledgement that comes next: `PUBACK`, `PUBREC` or `PUBCOMP`."""
     handed_over: int | None = None
     """Monotonic ns, None as long as it is queued."""
 
@@ -71,6 +74,7 @@ class Publishing:
         self._link: Link | None = None
         self._version = Version.V311
         self._limits = Limits()
+        self._patience = Patience(self._overdue)
 
     @property
     def in_flight(self) -> int:
@@ -88,7 +92,9 @@ class Publishing:
         for mid, flight in self._flights.items():
             if mid in self.store.ids:
                 flight.handed_over = None
-                self._report(flight.token, Outcome.QUEUED, "sent again with DUP after the reconnect", mid, None)
+                again = "PUBREL sent again" if flight.awaited == "PUBCOMP" else "sent again with DUP"
+                self._report(flight.token, Outcome.QUEUED, f"{again} after the reconnect, waiting for {flight.awaited}", mid, None)
+                self._patience.start(mid)
         self.release()
 
     def publish(self, token: int, packet: Publish, *, anyway: bool) -> None:
@@ -128,9 +134,16 @@ class Publishing:
         """PUBACK, PUBREC or PUBCOMP of one of ours, at `mono` (monotonic ns). gmqtt has answered and freed it already."""
         code = packet.reason_code or 0
         flight = self._flights.get(packet.packet_id)
-        if flight is None or (packet.type is PacketType.PUBREC and code < _FAILURE):
+        if flight is None:
+            return
+        if packet.type is PacketType.PUBREC and code < _FAILURE:
+            if flight.awaited == "PUBREC":
+                flight.awaited = "PUBCOMP"
+                self._patience.start(packet.packet_id)
+                self._report(flight.token, Outcome.SENT, "the broker has it (PUBREC), waiting for PUBCOMP", packet.packet_id, None)
             return
         del self._flights[packet.packet_id]
+        self._patience.stop(packet.packet_id)
         self._queued.pop(flight.token, None)
         ms = None if flight.handed_over is None else (mono - flight.handed_over) / 1e6
         if code >= _FAILURE and packet.type is not PacketType.PUBCOMP:
@@ -148,6 +161,7 @@ class Publishing:
     def disconnected(self, session_ends: bool) -> None:
         """The connection is over. With `session_ends` nothing can be sent again."""
         self._link = None
+        self._patience.clear()
         for token, mid in list(self._queued.items()):
             if mid is None or mid not in self._flights:
                 self._report(token, Outcome.LOST, "not sent: the connection ended", None, None)
@@ -159,7 +173,7 @@ class Publishing:
             self._held.clear()
         else:
             for mid, flight in self._flights.items():
-                text = "not acknowledged; sent again at the next connect if the server kept the session"
+                text = f"no {flight.awaited}; sent again at the next connect if the server kept the session"
                 self._report(flight.token, Outcome.QUEUED, text, mid, None)
             for held in self._held:
                 self._report(held.token, Outcome.HELD, "held: not connected", None, None)
@@ -195,7 +209,7 @@ class Publishing:
             earlier = self._flights.get(mid)
             if earlier is not None:
                 self._report(earlier.token, Outcome.LOST, f"its packet identifier {mid} was used again", mid, None)
-            self._flights[mid] = _Flight(token)
+            self._flights[mid] = _Flight(token, "PUBACK" if packet.qos == 1 else "PUBREC")
             self._queued[token] = mid
             link.send_publish(data, mid, partial(self._left, token, mid, packet.qos))
         else:
@@ -215,13 +229,21 @@ class Publishing:
             if flight is None or flight.token != token:
                 return
             flight.handed_over = mono
+            self._patience.start(mid)
         wait = {1: ", waiting for PUBACK", 2: ", waiting for PUBREC"}.get(qos, "")
         self._report(token, Outcome.SENT, f"sent{wait}", mid, None)
+
+    def _overdue(self, mid: int, seconds: int) -> None:
+        """No acknowledgement so far; nothing is given up."""
+        flight = self._flights[mid]
+        has = "the broker has it (PUBREC)" if flight.awaited == "PUBCOMP" else "sent"
+        self._report(flight.token, Outcome.LATE, f"{has}, no {flight.awaited} for {seconds} s", mid, None)
 
     def _cleared(self, ids: tuple[int, ...]) -> None:
         """The store gave these up: the server has no session."""
         for mid in ids:
             flight = self._flights.pop(mid, None)
+            self._patience.stop(mid)
             if flight is not None:
                 self._queued.pop(flight.token, None)
                 self._report(flight.token, Outcome.LOST, "lost: never acknowledged, and the session is gone", mid, None)

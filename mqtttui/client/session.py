@@ -126,14 +126,14 @@ class Session:
         if session != self._session_of:
             self._publishing.forget_session()
             self._subscriptions.disconnected(session_ends=True)
-        attempt, ever_accepted = 0, False
+        attempt, ever_accepted, loss = 0, False, ""
         self._automatic = False
         while True:
             if is_clean(connect):
                 self._publishing.forget_session()
             ended, accepted = await self._one_connection(options)
             if accepted:
-                attempt, ever_accepted = 0, True
+                attempt, ever_accepted, loss = 0, True, ended.text
                 self._session_of = session
             if ended.by_user or not ever_accepted or not options.reconnect.enabled or ended.code == _TAKEN_OVER:
                 self._change(phase=Phase.IDLE, failure=ended.failure, ended=ended.text, attempt=0, next_attempt=None)
@@ -141,7 +141,7 @@ class Session:
             delay = min(options.reconnect.first_delay * 2**attempt, options.reconnect.longest_delay)
             attempt = min(attempt + 1, 1000)
             due = time.monotonic_ns() + int(delay * 1e9)
-            self._change(phase=Phase.WAITING, failure=ended.failure, ended=ended.text, attempt=attempt, next_attempt=due)
+            self._change(phase=Phase.WAITING, failure=ended.failure, ended=loss, attempt=attempt, next_attempt=due)
             try:
                 await asyncio.sleep(delay)
             except asyncio.CancelledError:
@@ -271,14 +271,22 @@ class Session:
 
     async def _watch(self, connection: Connection, command: SendPublish) -> None:
         assert connection.watching is not None
+        given = False
+        why = "the connection ended"
 
         def send() -> None:
+            nonlocal given
+            given = True
             self._send(connection, command.token, command.packet, anyway=command.anyway)
 
         try:
             await connection.watching.publish(command.token, command.packet, send)
         except (EncodeError, OverflowError) as error:
-            self._reject(f"watch: {_reason(error)}")
+            why = _reason(error)
+            self._reject(f"watch: {why}")
+        finally:
+            if not given:
+                self._report(command.token, Outcome.LOST, f"not sent: {why}", None, None)
 
     def _send(self, connection: Connection, token: int, packet: packets.Publish, *, anyway: bool) -> None:
         if connection.watching is not None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from mqtttui.client import replies
 from mqtttui.client.events import SubscriptionState
 from mqtttui.client.link import Link
+from mqtttui.client.patience import Patience
 from mqtttui.protocol.enums import PacketType, PropertyId, Version
 from mqtttui.protocol.packets import Properties, Suback, Subscribe, Text, TopicRequest, Unsuback, Unsubscribe, encode
 
@@ -42,6 +43,7 @@ class Subscriptions:
         self._asked: dict[int, _Asked] = {}
         self._wanted: set[bytes] = set()
         """Filters that were granted and not given up since."""
+        self._patience = Patience(self._overdue)
 
     @property
     def all(self) -> tuple[SubscriptionState, ...]:
@@ -77,6 +79,7 @@ class Subscriptions:
                 key,
             )
         self._asked[mid] = _Asked(tuple(key_of(request.filter) for request in requests), tuple(request.qos for request in requests))
+        self._patience.start(mid)
         self._tell()
 
     def subscribe_aside(self, link: Link, version: Version, request: TopicRequest, granted: Granted) -> None:
@@ -95,6 +98,7 @@ class Subscriptions:
         link.send_request(data, mid, PacketType.UNSUBSCRIBE)
         self._asked[mid] = _Asked(tuple(key_of(text) for text in filters), silent=aside)
         if not aside:
+            self._patience.start(mid)
             self._answer(self._asked[mid].keys, "waiting for UNSUBACK")
 
     def remove(self, filters: Iterable[Text]) -> bool:
@@ -121,7 +125,7 @@ class Subscriptions:
 
     def subacked(self, packet: Suback, version: Version) -> None:
         """A SUBACK: one code a filter."""
-        asked = self._asked.pop(packet.packet_id, None)
+        asked = self._answered(packet.packet_id)
         if asked is None:
             return
         for index, (key, qos) in enumerate(zip(asked.keys, asked.qos, strict=True)):
@@ -134,12 +138,12 @@ class Subscriptions:
                 active = row.active if code is None or code >= REFUSED else True
                 if active:
                     self._wanted.add(key)
-                self._rows[key] = replace(row, granted=code, answer=text, active=active)
+                self._rows[key] = replace(row, granted=code, answer=text, active=active, late=False)
         self._tell()
 
     def unsubacked(self, packet: Unsuback, version: Version) -> None:
         """An UNSUBACK: the rows go, unless a code says that they stay."""
-        asked = self._asked.pop(packet.packet_id, None)
+        asked = self._answered(packet.packet_id)
         if asked is None or asked.silent:
             return
         for index, key in enumerate(asked.keys):
@@ -147,7 +151,7 @@ class Subscriptions:
             row = self._rows.get(key)
             if row is not None and code >= REFUSED:
                 text = replies.refusal(code, packet.properties, PacketType.UNSUBACK, version)
-                self._rows[key] = replace(row, answer=f"unsubscribe {text}")
+                self._rows[key] = replace(row, answer=f"unsubscribe {text}", late=False)
             else:
                 self._forget(key)
         self._tell()
@@ -175,13 +179,14 @@ class Subscriptions:
     def disconnected(self, session_ends: bool) -> None:
         """The connection is over; with `session_ends` the server forgets the subscriptions."""
         waiting, self._asked = self._asked, {}
+        self._patience.clear()
         unanswered = {key for asked in waiting.values() for key in asked.keys if asked.granted is None and not asked.silent}
         for asked in waiting.values():
             if asked.granted is not None:
                 asked.granted(None, "the connection ended")
         for key, row in self._rows.items():
             if key in unanswered:
-                row = replace(row, answer="no answer: the connection ended")
+                row = replace(row, answer="no answer: the connection ended", late=False)
             if session_ends and row.active:
                 row = replace(row, active=False, answer="ended with the session")
             self._rows[key] = row
@@ -191,10 +196,19 @@ class Subscriptions:
         self._rows.pop(key, None)
         self._wanted.discard(key)
 
-    def _answer(self, keys: Iterable[bytes], answer: str) -> None:
+    def _answered(self, mid: int) -> _Asked | None:
+        self._patience.stop(mid)
+        return self._asked.pop(mid, None)
+
+    def _overdue(self, mid: int, seconds: int) -> None:
+        """No answer so far; one that comes later still counts."""
+        asked = self._asked[mid]
+        self._answer(asked.keys, f"no {'SUBACK' if asked.qos else 'UNSUBACK'} for {seconds} s", late=True)
+
+    def _answer(self, keys: Iterable[bytes], answer: str, *, late: bool = False) -> None:
         for key in keys:
             if (row := self._rows.get(key)) is not None:
-                self._rows[key] = replace(row, answer=answer)
+                self._rows[key] = replace(row, answer=answer, late=late)
         self._tell()
 
     def _tell(self) -> None:

@@ -100,7 +100,7 @@ def _load_certificate(context: ssl.SSLContext, options: TlsOptions) -> None:
     except (OSError, ssl.SSLError, ValueError) as error:
         path = options.key or options.certificate
         if asked:
-            raise TlsSetupError("key passphrase", path, error) from error
+            raise TlsSetupError("key passphrase" if options.key_passphrase else "key without its passphrase", path, error) from error
         mismatch = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
         raise TlsSetupError("certificate and key" if mismatch else "client certificate or key", path, error) from error
 

@@ -73,6 +73,7 @@ class Watching:
         try:
             if not self._subscriptions.holds(topic):
                 subscribed = True
+                self._report(token, Outcome.QUEUED, "not sent yet: first subscribes to its topic, to watch for it", None, None)
                 code, text = await self._subscribe(topic, packet.qos)
                 if code is None or code >= REFUSED:
                     send()

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from mqtttui.client import commands, watching
+from mqtttui.client import commands, patience, watching
 from mqtttui.client.events import Outcome
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
 from mqtttui.protocol.packets import Ack, Connect, Packet, Property, Publish, Suback, Subscribe, TopicRequest, Unsubscribe, encode
@@ -75,6 +75,38 @@ async def test_reason_codes(qos: int, answer: Ack, outcome: Outcome, text: str) 
         assert text in change.text
         assert driver.state.in_flight == 0
         assert driver.types(Direction.C2S) == [PacketType.CONNECT, PacketType.PUBLISH]
+
+
+@pytest.mark.parametrize(("qos", "awaited"), [(1, "PUBACK"), (2, "PUBREC")])
+async def test_an_acknowledgement_that_does_not_come_is_said_and_still_counts(
+    qos: int, awaited: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.05)
+    go = asyncio.Event()
+    async with Script(expect(Connect), reply(), expect(Publish), wait_for(go), reply(), serve()) as broker, Driver() as driver:
+        await driver.connected(broker.port)
+        token = driver.publish("a", qos=qos)
+        late = await driver.outcome(token, Outcome.LATE)
+        assert late.text == f"sent, no {awaited} for 0 s"
+        await driver.until(lambda: driver.outcomes(token).count(Outcome.LATE) > 1, "it to be said again")
+        assert driver.state.in_flight == 1
+        go.set()
+        await driver.outcome(token, Outcome.ACKED)
+        assert driver.state.in_flight == 0
+
+
+async def test_a_missing_pubcomp_is_told_from_a_missing_pubrec(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.05)
+    go = asyncio.Event()
+    script = (expect(Connect), reply(), expect(Publish), reply(), wait_for(go), send(Ack(PacketType.PUBCOMP, 1)), serve())
+    async with Script(*script) as broker, Driver() as driver:
+        await driver.connected(broker.port)
+        token = driver.publish("a", qos=2)
+        late = await driver.outcome(token, Outcome.LATE)
+        assert late.text == "the broker has it (PUBREC), no PUBCOMP for 0 s"
+        assert "the broker has it (PUBREC), waiting for PUBCOMP" in [change.text for change in driver.changes(token)]
+        go.set()
+        await driver.outcome(token, Outcome.ACKED)
 
 
 async def test_a_given_packet_identifier_is_used_and_not_given_out_again() -> None:
@@ -240,3 +272,13 @@ async def test_what_the_access_list_refuses(password_mosquitto: Broker) -> None:
         await driver.connected(password_mosquitto.port, connect=connect)
         change = await driver.outcome(driver.publish("forbidden", qos=1), Outcome.REFUSED)
         assert change.text == "refused: 0x87 not authorized"
+
+
+async def test_a_watched_publish_that_never_got_to_leave_is_said_to_be_lost() -> None:
+    async with Script(expect(Connect), reply(), expect(Subscribe), close()) as broker, Driver() as driver:
+        await driver.connected(broker.port)
+        token = driver.publish("a", b"x", verify=True)
+        lost = await driver.outcome(token, Outcome.LOST)
+        assert lost.text == "not sent: the connection ended"
+        assert driver.changes(token)[-1] is lost
+        assert driver.types(Direction.C2S) == [PacketType.CONNECT, PacketType.SUBSCRIBE]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from mqtttui.client import commands
+import asyncio
+
+import pytest
+
+from mqtttui.client import commands, patience
 from mqtttui.client.events import Outcome
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
 from mqtttui.protocol.packets import Connect, Property, Publish, Subscribe, TopicRequest, Unsuback, Unsubscribe
 from tests.support.brokers import Broker
-from tests.support.scripted import Script, close, expect, reply, send, serve
+from tests.support.scripted import Script, close, expect, reply, send, serve, wait_for
 from tests.support.sessions import PEER, Driver
 
 V5 = Connect(client_id="five", version=Version.V5)
@@ -52,6 +56,34 @@ async def test_too_few_codes() -> None:
         await driver.connected(broker.port)
         await driver.subscribed("a", "b")
         assert answers(driver) == {b"a": "granted QoS 0", b"b": "SUBACK has no code for this filter"}
+
+
+async def test_an_answer_that_does_not_come_is_said_at_the_row_and_still_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(patience, "ANSWER_SECONDS", 0.05)
+    first, second = asyncio.Event(), asyncio.Event()
+    script = (
+        expect(Connect),
+        reply(),
+        expect(Subscribe),
+        wait_for(first),
+        reply(),
+        expect(Unsubscribe),
+        wait_for(second),
+        reply(),
+        serve(),
+    )
+    async with Script(*script) as broker, Driver() as driver:
+        await driver.connected(broker.port)
+        driver.subscribe("a", "b")
+        await driver.until(lambda: answers(driver) == {b"a": "no SUBACK for 0 s", b"b": "no SUBACK for 0 s"}, "the missing SUBACK")
+        assert all(row.late for row in driver.state.subscriptions)
+        first.set()
+        await driver.until(lambda: answers(driver) == {b"a": "granted QoS 0", b"b": "granted QoS 0"}, "the late SUBACK")
+        assert not any(row.late for row in driver.state.subscriptions)
+        driver.session.execute(commands.Unsubscribe(PEER, ("a",)))
+        await driver.until(lambda: answers(driver)[b"a"] == "no UNSUBACK for 0 s", "the missing UNSUBACK")
+        second.set()
+        await driver.until(lambda: list(answers(driver)) == [b"b"], "the row to go")
 
 
 async def test_unsubscribing() -> None:

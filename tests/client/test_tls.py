@@ -172,7 +172,7 @@ async def test_a_client_certificate_is_refused(certificates: Certificates) -> No
         ),
         (
             lambda c, d: TlsOptions(certificate=str(c.encrypted_client.certificate), key=str(c.encrypted_client.key)),
-            "Cannot use the key passphrase",
+            "Cannot use the key without its passphrase",
         ),
         (lambda c, d: TlsOptions(minimum_version="0.9"), "TLS version not known"),
     ],
