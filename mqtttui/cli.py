@@ -1,12 +1,12 @@
 """The command line: arguments and environment become settings, then the application or a command runs.
 
 Exit status: 0 all is well, 2 something that was given cannot be used (said on standard error, with the remedy), 130
-interrupted; `decode` has 1 of its own. Textual is imported only when the application starts.
+interrupted; `decode` has 1 of its own. What only one way of starting needs (Textual, `decode`, the options of a connection)
+is imported on that way, so that each of them starts soon.
 """
 
 from __future__ import annotations
 
-import argparse
 import getpass
 import os
 import sys
@@ -14,15 +14,18 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mqtttui import __version__
 from mqtttui.config.arguments import OPTIONS, OTHER, SCREEN, Given, Option, Scanner
-from mqtttui.config.draft import Draft
 from mqtttui.config.environment import PREFIX, from_environment
 from mqtttui.config.errors import ConfigError
-from mqtttui.config.options import TlsOptions
 from mqtttui.config.settings import Settings
 from mqtttui.text import shorten, visible
+
+if TYPE_CHECKING:
+    from mqtttui.config.draft import Draft
+    from mqtttui.config.options import TlsOptions
 
 _USAGE = """\
 usage: mqtttui [URL] [options]
@@ -90,9 +93,14 @@ def settings_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Set
     if "demo" in here or (not here - _SCREEN and any(each.option.key == "demo" for each in inherited)):
         return _demo(given, inherited), warnings
     given = [each for each in inherited if not _replaced(each, here)] + given
-    draft = Draft()
+    settings = _screen(given)
     # A URL first: the options say more than it does, wherever they stand.
     about_connection = sorted((each for each in given if each.option.key not in _SCREEN), key=lambda each: each.option.key != "url")
+    if not about_connection:
+        return settings, warnings
+    from mqtttui.config.draft import Draft
+
+    draft = Draft()
     draft.apply(each for each in about_connection if each.option.key not in _ASK)
     _ask(draft, {each.option.key for each in about_connection})
     parsed = draft.result()
@@ -101,9 +109,6 @@ def settings_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Set
         if not text.startswith(PREFIX):
             raise ConfigError(f"this has no effect: {text}", hint="leave it out, or give what it needs")
     _check_files(parsed.options.tls, draft.labels)
-    settings = _screen(given)
-    if not about_connection:
-        return settings, warnings
     settings = replace(
         settings,
         options=parsed.options,
@@ -155,6 +160,8 @@ def _run(settings: Settings) -> int:
 
 
 def _decode(words: Sequence[str]) -> int:
+    import argparse
+
     from mqtttui.headless import decode
 
     parser = argparse.ArgumentParser(prog="mqtttui decode", description=(decode.__doc__ or "").partition("\n")[0], allow_abbrev=False)

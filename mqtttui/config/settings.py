@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mqtttui.config.options import ConnectOptions
-from mqtttui.protocol.packets import Properties, Publish, TopicRequest
+if TYPE_CHECKING:
+    from mqtttui.config.options import ConnectOptions
+    from mqtttui.protocol.packets import Properties, Publish, TopicRequest
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,6 +75,7 @@ _APP = (
     Key("app", "app.next", "tab", "app.focus_next", "Next", "Next control", footer=False),
     Key("app", "app.previous", "shift+tab", "app.focus_previous", "Previous", "Previous control", footer=False),
     Key("app", "app.theme", "f12", "app.next_theme", "Theme", "Next theme", footer=False),
+    Key("app", "app.mouse", "M", "app.toggle_mouse", "Mouse", "Mouse here, or left to the terminal for its own selection", footer=False),
     Key("app", "app.copy_text", "ctrl+c", "app.copy_or_stop", "Copy", "Copy the selection, or stop slow work", footer=False),
     Key("app", "app.back", "q", "app.step_back", "Back", "Back; at the top quit", footer=False),
     Key("app", "app.leave", "escape", "app.leave_field", "Leave", "Leave the field or the details", footer=False),
@@ -130,7 +131,7 @@ _CONNECTION = (
 
 _SUBSCRIPTIONS = (
     Key("subscriptions", "subscriptions.send", "ctrl+s", "send", "Subscribe", "Send SUBSCRIBE with what the form shows"),
-    Key("subscriptions", "subscriptions.add", "insert,n", "add", "New", "A new subscription"),
+    Key("subscriptions", "subscriptions.add", "n,insert", "add", "New", "A new subscription"),
     Key("subscriptions", "subscriptions.edit", "enter,e", "edit", "Edit", "Change the selected subscription"),
     Key("subscriptions", "subscriptions.unsubscribe", "delete", "unsubscribe", "Unsubscribe", "Send UNSUBSCRIBE for the selected filter"),
     Key("subscriptions", "subscriptions.mute", "m,space", "mute", "Mute", "Dim the messages of the selected filter, or light them again"),
@@ -147,6 +148,7 @@ _PUBLISH = (
     Key("publish", "publish.verify", "v", "verify", "Send, verify", "Send, and subscribe for a moment to see whether it comes back"),
     Key("publish", "publish.again", "R", "again", "Again", "Send the latest publish again as it was"),
     Key("publish", "publish.format", "ctrl+t", "format", "Format", "Write the JSON payload with indentation", footer=False),
+    Key("publish", "publish.editor", "ctrl+g", "edit", "Editor", "Open the payload in $EDITOR, byte for byte", footer=False),
     Key("publish", "publish.clear", "ctrl+r", "clear_payload", "Clear", "Empty the payload", footer=False),
     Key("publish", "publish.leave", "escape", "leave_payload", "Leave", "Out of the payload, to the rows above it", footer=False),
     Key("publish", "publish.release", "ctrl+o", "release", "Send held", "Send the oldest held publish anyway", footer=False),

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mqtttui.text import visible
+from mqtttui.ui.background import in_thread
 from mqtttui.ui.content import count_bytes
 
 OSC_LIMIT = 74_000
@@ -28,7 +29,7 @@ async def copy(text: str, to_terminal: Callable[[str], None]) -> str:
     size = count_bytes(len(raw))
     tmux = bool(os.environ.get("TMUX")) and shutil.which("tmux") is not None
     if len(raw) > (TMUX_LIMIT if tmux else OSC_LIMIT):
-        return _to_file(raw, size)
+        return await in_thread(lambda: _to_file(raw, size))
     if tmux:
         if await _load_buffer(raw, "-w"):
             return f"{size} to the tmux buffer and the clipboard"

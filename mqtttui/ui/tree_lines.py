@@ -9,6 +9,8 @@ import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from rich.cells import chop_cells
+
 from mqtttui.protocol.enums import Severity
 from mqtttui.protocol.fields import Dissection, Field, Note
 
@@ -180,8 +182,14 @@ def _notes(path: Path, field: Field, depth: int, width: int) -> Iterator[NoteLin
         head = f"{note.severity.label} {note.id}"
         tail = f" [{note.statement}]" if note.statement else ""
         room = max(20, width - 2 * depth - _DEPTH_OF_NOTE - 2)
-        for index, text in enumerate(textwrap.wrap(f"{head}  {note.text}{tail}", room, break_long_words=True) or [head]):
+        for index, text in enumerate(_in_cells(f"{head}  {note.text}{tail}", room)):
             yield NoteLine(path, field, note, depth, text, index == 0)
+
+
+def _in_cells(text: str, room: int) -> list[str]:
+    """Lines of at most `room` cells; east-asian wide characters take two, which textwrap does not know."""
+    found = textwrap.wrap(text, room, break_long_words=True)
+    return found if text.isascii() else [part for line in found for part in chop_cells(line, room)]
 
 
 def worst(notes: tuple[Note, ...]) -> Severity | None:

@@ -1,8 +1,7 @@
 """Packets a second: recorded with all followers caught up, against gmqtt alone with an empty handler; and bytes a packet.
 
-Both read the same bytes from the same sender over loopback TCP, in turns, in the same run; the best of each counts.
-`RECORDERS` maps a name to a coroutine that receives `packets` from `port` and gives the seconds that it took: what records
-with the screen on can be added there.
+All read the same bytes from the same sender over loopback TCP, in turns, in the same run; the best of each counts.
+`RECORDERS` maps a name to a coroutine that receives `packets` from `port` and gives the seconds that it took.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from collections.abc import Awaitable, Callable
 
 import gmqtt
 
+from mqtttui.analysis.findings import Findings
 from mqtttui.analysis.follower import Follower, advance_all
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.analysis.subscriptions import SubscriptionCounters
@@ -23,6 +23,7 @@ from mqtttui.capture.log import Log, Origin
 from mqtttui.capture.recorder import Recorder
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Connect, encode
+from tests.benchmarks.screen import screen_on
 from tests.benchmarks.sender import CHUNK_PACKETS, messages, raw_sender
 
 Measured = Callable[[int, int], Awaitable[float]]
@@ -74,7 +75,7 @@ async def recorded(port: int, packets: int) -> float:
     log = Log()
     counters = SubscriptionCounters()
     counters.set_filters("dev", [("all", b"#", None), ("line", b"plant/line3/#", None), ("one", b"plant/+/machine1/temperature", None)])
-    followers: list[Follower] = [Pairs(), Traffic(), counters]
+    followers: list[Follower] = [Pairs(), Traffic(), counters, Findings()]
     recorder = Recorder(log, log.open_connection(peer="dev", origin=Origin.OWN, mono=0, wall=0))
     transport, _ = await asyncio.get_running_loop().create_connection(lambda: _Tap(recorder), "127.0.0.1", port)
     begin = 0.0
@@ -88,7 +89,7 @@ async def recorded(port: int, packets: int) -> float:
     return took
 
 
-RECORDERS: dict[str, Measured] = {"recorded, followers caught up": recorded}
+RECORDERS: dict[str, Measured] = {"recorded, followers caught up": recorded, "the same with the screen on": screen_on}
 
 
 async def compare(packets: int, rounds: int) -> None:
@@ -113,7 +114,7 @@ def memory(packets: int) -> None:
     for index in range(packets // CHUNK_PACKETS):
         recorder.inbound(chunk, index, index)
     log_only = tracemalloc.get_traced_memory()[0] - before
-    followers: list[Follower] = [Pairs(), Traffic(), SubscriptionCounters()]
+    followers: list[Follower] = [Pairs(), Traffic(), SubscriptionCounters(), Findings()]
     while not advance_all(followers, log):
         pass
     everything = tracemalloc.get_traced_memory()[0] - before

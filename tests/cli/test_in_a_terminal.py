@@ -109,3 +109,29 @@ def test_an_unknown_theme_ends_with_the_names_of_the_known(home: Path) -> None:
         assert b"\x1b" not in terminal.seen
     finally:
         terminal.close()
+
+
+def test_an_editor_gets_the_whole_terminal_and_the_screen_comes_back(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = home / "editor.sh"
+    script.write_text('#!/bin/sh\nprintf "EDITOR HAS THE TERMINAL"\nread line\nprintf "%s\\0\\377" "$line" >"$1"\n')
+    script.chmod(0o700)
+    monkeypatch.setenv("EDITOR", str(script))
+    monkeypatch.delenv("VISUAL", raising=False)
+    terminal = Terminal(home, "mqtt://127.0.0.1:1")
+    try:
+        terminal.wait_for(b"refused")
+        terminal.press(b"3")
+        terminal.wait_for(b"nothing sent yet")
+        terminal.press(b"\x07")
+        terminal.wait_for(b"EDITOR HAS THE TERMINAL")
+        left = terminal.seen.rindex(b"EDITOR HAS")
+        assert b"\x1b[?1049l" in terminal.seen[:left], "the normal screen is the editor's"
+        terminal.press(b"typed\r")
+        terminal.wait_for(b"from the editor")
+        assert b"7 bytes" in terminal.seen[left:]
+        between = terminal.seen[left : terminal.seen.index(b"\x1b[?1049h", left)]
+        assert b"\x1b[" not in between, f"something was painted over the editor: {between!r}"
+        terminal.press(b"\x11")
+        assert terminal.wait_for_exit() == 0
+    finally:
+        terminal.close()

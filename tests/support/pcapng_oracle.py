@@ -18,7 +18,7 @@ from pathlib import Path
 import pytest
 
 from mqtttui.protocol.dissect import dissect
-from mqtttui.protocol.enums import Direction
+from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.fields import Context, Field
 from mqtttui.protocol.wire import read_vbi
 
@@ -32,6 +32,8 @@ DIFFERENCES = {
     "framing": "tshark reads a remaining length of five bytes and more: such packets are not compared",
     "levels": "tshark reads a CONNECT of an unknown level as 3.x, also 0x85 (a bridge's 5): such packets are not compared",
     "aliases": "tshark has one alias table for both directions: only aliases that it does not know are compared, and golden packet 33",
+    "property lists": "tshark reads on behind the end of a broken property list, and takes identifiers for one byte: what stands "
+    "in front of the first such fault is compared",
     "expert": "the span of its expert items counts from elsewhere: only their presence is compared",
 }
 """Kind of difference -> what tshark does (inspector.md 1.10)."""
@@ -180,6 +182,15 @@ class _Numbers:
 NUMBERS = _Numbers()
 
 
+BROKEN_LIST = frozenset({"A05", "A06", "A07", "H01", "H06"})
+"""Findings on a property list that tshark and we read on from in different ways."""
+
+
+def intact(rows: Iterable[Row], end: int) -> list[Row]:
+    """The rows that lie in front of `end`."""
+    return [row for row in rows if row[1] < end and row[1] + row[2] <= end]
+
+
 def assert_same(sent: list[tuple[Sent, Context]], folder: Path) -> None:
     """tshark sees in each packet what we see."""
     path = folder / "oracle.pcapng"
@@ -187,6 +198,11 @@ def assert_same(sent: list[tuple[Sent, Context]], folder: Path) -> None:
     all_seen = dissections(path)
     assert len(all_seen) == len(sent)
     for (packet, context), seen in zip(sent, all_seen, strict=True):
-        ours = [field for field in dissect(packet.raw, context).walk() if field.filter]
+        dissection = dissect(packet.raw, context)
+        ours = [field for field in dissection.walk() if field.filter]
         NUMBERS.names.update(field.filter for field in ours if isinstance(field.value, int))
-        assert [actual(field, packet.raw) for field in ours] == [expected(item) for item in seen], (packet.raw.hex(), context)
+        left, right = [actual(field, packet.raw) for field in ours], [expected(item) for item in seen]
+        if left != right and dissection.version is Version.V5:
+            end = min((note.start for note in dissection.notes if note.id in BROKEN_LIST), default=len(packet.raw))
+            left, right = intact(left, end), intact(right, end)
+        assert left == right, (packet.raw.hex(), context)

@@ -133,7 +133,11 @@ class Running:
 
     async def caught_up(self) -> None:
         """Wait until everything recorded is on the screen and followed."""
-        await self.until(lambda: self.app._shown[0] == self.log.last and self.app.pairs.position == self.log.last, "the screen caught up")
+        packets = self.main.inspector.packets
+        await self.until(
+            lambda: self.app.pump.caught_up and not (packets.following and packets.unseen),
+            "the screen caught up",
+        )
         await self.pilot.pause()
 
     def tell(self, state: ConnectionState) -> None:
@@ -158,7 +162,7 @@ async def running(settings: Settings = Settings(), size: tuple[int, int] = (120,
     """The application under a pilot, at its first screen."""
     app = MqttTui(settings, log)
     async with app.run_test(size=size) as pilot:
-        await wait_until(lambda: app._session is not None and app._main.publish.is_mounted, "the application is ready")
+        await wait_until(lambda: app.ready, "the application is ready")
         await pilot.pause()
         yield Running(app, pilot)
 

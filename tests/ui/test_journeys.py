@@ -69,5 +69,5 @@ async def test_given_subscriptions_on_mosquitto(mosquitto_broker: Broker) -> Non
 async def test_nobody_listens() -> None:
     options = parse_url(f"mqtt://127.0.0.1:{free_port()}")
     async with running(Settings(options=options, connect_now=True)) as run:
-        await run.shows("refused", "check:")
+        await run.shows("refused", "hint:")
         assert run.main.starting

@@ -102,7 +102,7 @@ async def test_connect_menu() -> None:
 async def test_connect_from_the_form() -> None:
     async with running() as run:
         session = run.fake_session()
-        await run.press("c")
+        await run.press("escape", "c")
         assert isinstance(session.commands[0], Connect)
 
 
@@ -120,7 +120,7 @@ async def test_subscribe_prompt_checks_the_filter() -> None:
 
 async def test_subscribing_needs_a_connection() -> None:
     async with running() as run:
-        await run.press("s")
+        await run.press("escape", "s")
         await run.shows("not connected: c connects")
 
 
@@ -159,6 +159,15 @@ async def test_a_failed_connect_says_step_check_and_fix() -> None:
         assert isinstance(command, Connect)
         assert command.options.tls is not None
         assert command.options.port == 8883
+
+
+@pytest.mark.parametrize("size", SIZES)
+async def test_packets_with_findings_are_counted_in_the_status_bar(size: tuple[int, int]) -> None:
+    async with inspecting(5, size=size) as (run, feed):
+        assert " warn" not in run.text.split("\n")[0]
+        feed.receive(packets.Publish("a/+"), packets.Publish("b\x01"), packets.Publish("#"))
+        await run.shows("1 warn", "2 error")
+        assert run.log.pinned(run.log.last)
 
 
 async def test_a_lost_connection_stays_said_until_it_is_read() -> None:
@@ -228,9 +237,34 @@ async def test_quit_asks_when_something_would_be_lost() -> None:
         await run.until(lambda: not run.app.is_running or run.app._exit, "it quits")
 
 
+async def test_at_a_bare_start_one_can_type_a_url_or_ask_for_help() -> None:
+    async with running() as run:
+        await run.press("question_mark")
+        await run.shows("This pane first, then everything")
+        await run.press("escape")
+        await run.type("mqtt://broker.lan:1884")
+        assert not run.app._exit, "the q of mqtt is text"
+        await run.press("enter")
+        assert run.main.connection.options().host == "broker.lan"
+        assert run.main.connection.options().port == 1884
+
+
+async def test_the_mouse_can_be_left_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with inspecting(1) as (run, _):
+        written: list[str] = []
+        assert run.app._driver is not None
+        monkeypatch.setattr(run.app._driver, "write", written.append)
+        await run.press("M")
+        await run.shows("mouse off")
+        assert "\x1b[?1000l\x1b[?1003l" in "".join(written)
+        await run.press("M")
+        await run.shows("mouse on")
+        assert "\x1b[?1000h\x1b[?1003h" in "".join(written)
+
+
 async def test_nothing_to_lose_quits_at_once() -> None:
     async with running() as run:
-        await run.press("q")
+        await run.press("escape", "q")
         await run.until(lambda: run.app._exit, "it quits")
 
 

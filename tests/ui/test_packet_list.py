@@ -30,6 +30,16 @@ async def test_follows_the_newest_packet_and_says_so() -> None:
         assert "sensors/new/one" in run.text
 
 
+async def test_while_following_the_details_are_those_of_the_selected_row() -> None:
+    async with inspecting(5) as (run, feed):
+        for _ in range(20):
+            feed.publishes(7)
+            await run.pilot.pause(0.03)
+            assert f"─ {run.main.inspector.packets.selected} PUBLISH" in run.text
+        await run.caught_up()
+        assert run.main.inspector.packets.selected == run.log.last
+
+
 async def test_new_packets_move_nothing_when_the_cursor_left_the_end() -> None:
     async with inspecting(100) as (run, feed):
         await run.press("k", "k")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from rich.cells import cell_len
 from textual import events
 from textual.pilot import Pilot
 
@@ -17,6 +18,7 @@ from mqtttui.ui.forms.publish import packet_size
 from mqtttui.ui.forms.rows import FormError
 from mqtttui.ui.panes.publish import PublishPane
 from mqtttui.ui.widgets.form_rows import FormRows
+from mqtttui.ui.widgets.read_view import wrapped
 from mqtttui.ui.widgets.text_block import TextBlock
 from tests.support.form_states import CONNECTED, PEER
 from tests.support.forms_app import FormsApp, shown, type_text
@@ -98,6 +100,28 @@ async def test_send_and_verify_send_again_and_what_became_of_them() -> None:
         assert "#8" in newest
         assert "the broker took it, 17 ms" in older
         assert "delivered" not in pane.history
+
+
+async def test_what_was_watched_for_stands_beside_the_acknowledgement() -> None:
+    pane = _pane()
+    pane.load(Publish("cmd/lamp", b"on", 1))
+    async with FormsApp(pane).run_test(size=(80, 24)) as pilot:
+        pane.form.focus()
+        await pilot.press("v")
+        await pilot.pause()
+        pane.publish_changed(PublishChanged(PEER, 1, Outcome.CAME_BACK, "came back after 3.0 ms", None, 3.0))
+        pane.publish_changed(PublishChanged(PEER, 1, Outcome.LATE, "sent, no PUBACK for 10 s", 7))
+        assert "sent, no PUBACK for 10 s · came back after 3.0 ms" in pane.history
+        pane.publish_changed(PublishChanged(PEER, 1, Outcome.ACKED, "the broker took it, 12.0 s", 7, 12_000.0))
+        assert "the broker took it, 12.0 s · came back after 3.0 ms" in pane.history
+
+
+def test_a_long_line_of_the_history_is_wrapped_without_losing_anything() -> None:
+    line = [("14:03:12.502 ", "dim"), ("refused: 0x87 not authorized", "error"), ("  " + "topic/" * 12, ""), ("  26 B", "dim")]
+    rows = wrapped(line, 40)
+    assert all(sum(cell_len(words) for words, _ in row) <= 41 for row in rows)
+    assert "".join(words for row in rows for words, _ in row).replace(" ", "") == "".join(words for words, _ in line).replace(" ", "")
+    assert wrapped([("\u6f22" * 30, "")], 7)[1][0] == ("   ", "")
 
 
 async def test_a_held_publish_is_sent_anyway_or_forgotten() -> None:
@@ -191,6 +215,24 @@ def test_json_is_formatted_without_touching_its_values() -> None:
     assert format_json('{"a":1.0e5,"b":"x, {\\"y\\": 1}","a":[]}') == '{\n  "a": 1.0e5,\n  "b": "x, {\\"y\\": 1}",\n  "a": []\n}'
     assert json_problem("[" * 100_000) == "nested too deeply to check"
     assert json_problem("NaN") is not None
+
+
+@pytest.mark.parametrize(
+    ("pasted", "payload"),
+    [("one\rtwo\r", b"one\ntwo\n"), ("one\r\ntwo", b"one\r\ntwo"), ("one\ntwo", b"one\ntwo")],
+)
+async def test_the_line_feeds_of_a_paste_are_those_that_were_copied(pasted: str, payload: bytes) -> None:
+    pane = _pane()
+    app = FormsApp(pane)
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane.load(Publish("a"))
+        pane.editor.focus()
+        await pilot.pause()
+        pane.editor.post_message(events.Paste(pasted))
+        await pilot.pause()
+        await pilot.press("ctrl+s")
+        await pilot.pause()
+        assert app.commands == [SendPublish(PEER, 1, Publish("a", payload))]
 
 
 async def test_a_pasted_megabyte_is_held_as_bytes_and_sent() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual.pilot import Pilot
 
@@ -11,6 +13,7 @@ from mqtttui.client.events import ConnectionState
 from mqtttui.protocol.enums import PropertyId
 from mqtttui.protocol.packets import Property, TopicRequest
 from mqtttui.ui.panes.subscriptions import SubscriptionsPane
+from mqtttui.ui.widgets.escaped_input import EscapedInput
 from mqtttui.ui.widgets.form_rows import FormRows
 from mqtttui.ui.widgets.text_block import TextBlock
 from tests.support.form_states import CONNECTED, PEER
@@ -41,7 +44,7 @@ async def test_an_empty_pane_tells_the_next_step_and_a_filter_is_subscribed_to()
     pane = _pane(EMPTY)
     app = FormsApp(pane)
     async with app.run_test(size=(80, 24)) as pilot:
-        assert "Type a filter" in pane.query_one("#subscriptions-hint", TextBlock).text
+        assert "type a filter" in pane.query_one("#subscriptions-hint", TextBlock).text
         pane.form.focus()
         await pilot.press("enter")
         await type_text(pilot, "a/+/b")
@@ -106,10 +109,80 @@ async def test_what_the_standard_forbids_can_be_sent_on_purpose_but_nothing_empt
         await pilot.press("enter", "ctrl+s")
         await pilot.pause()
         assert app.commands == []
+        assert "!! a topic filter, such as" in _form_text(pane)
         await type_text(pilot, "a/#/b")
+        assert "!! a topic filter, such as" not in _form_text(pane)
         await pilot.press("ctrl+s")
         await pilot.pause()
         assert app.commands == [Subscribe(PEER, (TopicRequest("a/#/b"),))]
+
+
+async def test_typing_faster_than_the_pane_keeps_text_and_cursor() -> None:
+    pane = _pane(EMPTY)
+    async with FormsApp(pane).run_test(size=(80, 40)) as pilot:
+        pane.form.focus()
+        await pilot.press("enter")
+        field = pane.app.focused
+        assert isinstance(field, EscapedInput)
+        for char in "a/#/b":
+            field.insert_text_at_cursor(char)
+        await pilot.pause()
+        assert (field.value, field.cursor_position) == ("a/#/b", 5)
+        assert pane.form.row_value(pane.form.selected) == "a/#/b"
+        field.insert_text_at_cursor("c")
+        field.action_delete_left()
+        await pilot.pause()
+        assert pane.form.row_value(pane.form.selected) == field.value == "a/#/b"
+
+
+async def test_an_empty_filter_among_several_is_not_sent_and_can_be_taken_out() -> None:
+    pane = _pane(EMPTY)
+    app = FormsApp(pane)
+    async with app.run_test(size=(80, 40)) as pilot:
+        pane.form.focus()
+        await pilot.press("enter")
+        await type_text(pilot, "a")
+        await pilot.press("ctrl+n", "ctrl+s")
+        await pilot.pause()
+        assert app.commands == []
+        assert "Del removes it" in _form_text(pane)
+        await pilot.press("escape", "delete", "ctrl+s")
+        await pilot.pause()
+        assert app.commands == [Subscribe(PEER, (TopicRequest("a"),))]
+
+
+async def test_filters_whose_counts_cannot_be_told_apart_say_so() -> None:
+    first, second = (replace(CONNECTED.subscriptions[0], request=TopicRequest(key.decode(), 1), key=key) for key in (b"a/+", b"a/b"))
+    pane = _pane(CONNECTED.with_(subscriptions=(first, second)))
+    async with FormsApp(pane).run_test(size=(80, 24)) as pilot:
+        detail = pane.query_one("#subscriptions-detail", TextBlock)
+        assert "overlaps B: copies for either count at both" in detail.text
+        pane.state = CONNECTED.with_(subscriptions=(first, replace(second, identifier=7)))
+        await pilot.pause()
+        assert "overlaps" not in detail.text
+
+
+async def test_a_missing_answer_stands_at_the_row() -> None:
+    late = replace(CONNECTED.subscriptions[0], answer="no SUBACK for 10 s", late=True)
+    pane = _pane(CONNECTED.with_(subscriptions=(late,)))
+    async with FormsApp(pane).run_test(size=(80, 24)):
+        assert "no SUBACK for 10 s" in shown(pane.table)
+
+
+async def test_the_focus_goes_to_the_form_with_the_last_subscription_and_to_the_table_with_the_first() -> None:
+    pane = _pane()
+    async with FormsApp(pane).run_test(size=(80, 24)) as pilot:
+        pane.table.focus()
+        await pilot.pause()
+        pane.state = EMPTY
+        await pilot.pause()
+        assert pane.form.has_focus_within
+        await pilot.press("enter")
+        await type_text(pilot, "a")
+        await pilot.press("ctrl+s")
+        pane.state = CONNECTED
+        await pilot.pause()
+        assert pane.table.has_focus
 
 
 async def test_the_table_says_what_was_asked_granted_counted_and_refused() -> None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from dataclasses import replace
 
 from mqtttui import text
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions, ReconnectOptions, TlsOptions
 from mqtttui.protocol.enums import PacketType, Version
-from mqtttui.protocol.packets import Connect, Will
+from mqtttui.protocol.packets import Connect, TopicRequest, Will
 from mqtttui.protocol.properties import WILL
 from mqtttui.protocol.topics import check_topic
 from mqtttui.ui.forms.properties import PropertiesDraft
@@ -31,6 +32,7 @@ _VERSIONS = tuple(version.label for version in Version)
 _QOS = ("0", "1", "2", "3")
 _UNUSUAL_QOS = 3
 _NUMBER_WIDTH = 10
+_LONGEST_FILTER = 40
 
 
 def generated_client_id() -> str:
@@ -48,6 +50,9 @@ class ConnectDraft:
         """What stands in the line for URLs and commands."""
         self.url_error = ""
         self.url_note = ""
+        self._requests: Sequence[TopicRequest] = ()
+        self._subscribe = True
+        self._message = False
         self.notes: dict[str, str] = {}
         """Warnings of the dissector by row id."""
         self.connect_properties = PropertiesDraft("properties", PacketType.CONNECT)
@@ -104,6 +109,10 @@ class ConnectDraft:
         if connect.properties:
             self._open.add("properties")
 
+    def expect(self, requests: Sequence[TopicRequest], *, message: bool = False) -> None:
+        """Say what will be subscribed to once connected, and whether a message waits in the Publish pane."""
+        self._requests, self._subscribe, self._message = tuple(requests), True, message
+
     def options(self) -> ConnectOptions:
         """What the form says. Raises FormError naming the row; what is merely unwise passes."""
         host = parse_bytes(self._values["host"], "host").decode("utf-8", "surrogateescape").strip()
@@ -135,6 +144,8 @@ class ConnectDraft:
             self.connect_properties.change(row, value)
         elif self.will_properties.owns(row):
             self.will_properties.change(row, value)
+        elif row == "then":
+            self._subscribe = value == ON
         else:
             if row == "tls":
                 self._follow_port(value == ON)
@@ -161,7 +172,8 @@ class ConnectDraft:
         v5 = self._values["version"] == Version.V5.label
         rows = [
             Row("url", "URL or command", value=self.url, placeholder="paste mqtt://host or mosquitto_sub …", error=self.url_error,
-                warning=self.url_note, help="Enter fills the form from a URL or a whole mosquitto_sub or mosquitto_pub command"),
+                warning=self.url_note, passes="?:", help="Enter fills the form, ctrl+s also connects"),
+            *self._then_rows(),
             self._text("host", "Host", help="Name, IPv4 or IPv6 address of the broker"),
             self._text("port", "Port", help="1883 without TLS, 8883 with it, unless the broker says otherwise"),
             *self._tls_rows(),
@@ -182,6 +194,17 @@ class ConnectDraft:
         rows.extend(self._time_rows())
         rows.extend(self._unusual_rows())
         return [self._checked(row) for row in rows]
+
+    def _then_rows(self) -> list[Row]:
+        rows = []
+        if self._requests:
+            first = self._requests[0]
+            more = f" and {len(self._requests) - 1:,} more" if len(self._requests) > 1 else ""
+            shown = f"{text.shorten(text.visible(first.filter), _LONGEST_FILTER)} at QoS {first.qos}{more}"
+            rows.append(Row("then", "Then subscribe", Kind.TOGGLE, toggle(self._subscribe), summary=shown))
+        if self._message:
+            rows.append(Row("then.publish", "Then publish: the message waits in its pane (3)", Kind.NOTE))
+        return rows
 
     def _tls_rows(self) -> list[Row]:
         on = self._is_on("tls")

@@ -59,6 +59,8 @@ class Row:
     width: int = 0
     """Cells of the field; 0: as wide as there is room."""
     removable: bool = False
+    passes: str = ""
+    """Characters that are keys of the application while the field is empty, although it is typed into."""
     suggestions: tuple[str, ...] = ()
     """What the text may be completed to."""
 

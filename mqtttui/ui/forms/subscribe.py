@@ -31,6 +31,8 @@ class SubscribeDraft:
         self.version = Version.V311
         self.properties = PropertiesDraft("properties", PacketType.SUBSCRIBE)
         self._open = False
+        self._complaint = ("", "")
+        """A row and why it could not be sent, until something changes."""
         self._tokens = count(1)
         self._entries: list[_Entry] = []
         self.clear()
@@ -44,6 +46,7 @@ class SubscribeDraft:
         self._entries = [self._new(request) for request in requests]
         self.properties.load(properties)
         self._open = bool(properties)
+        self._complaint = ("", "")
 
     def another(self) -> str:
         """Add a filter with the options of the last one. Gives the row to go to."""
@@ -77,6 +80,7 @@ class SubscribeDraft:
 
     def change(self, row: str, value: str) -> None:
         """A row was typed, chosen or toggled."""
+        self._complaint = ("", "")
         entry = self._find(row)
         if entry is not None:
             entry.values[row.rpartition(".")[2]] = value
@@ -88,11 +92,12 @@ class SubscribeDraft:
     def requests(self) -> tuple[TopicRequest, ...]:
         """The filters as they will leave. Raises FormError for what cannot be written or is empty."""
         out = []
+        several = len(self._entries) > 1
         for entry in self._entries:
             row = f"filter.{entry.token}.filter"
             raw = parse_bytes(entry.values["filter"], row)
-            if not raw and len(self._entries) == 1:
-                raise FormError(row, "a topic filter, such as sensors/+/temp or sensors/#")
+            if not raw:
+                raise FormError(row, "a topic filter, such as sensors/+/temp or sensors/#" + ("; Del removes it" if several else ""))
             if len(raw) > 0xFFFF:
                 raise FormError(row, f"{len(raw):,} bytes; at most 65,535 fit")
             v5 = self.version is Version.V5
@@ -111,9 +116,10 @@ class SubscribeDraft:
         """The properties of the packet; none before MQTT 5. Raises FormError."""
         return self.properties.properties() if self.version is Version.V5 else ()
 
-    def open(self, row: str) -> None:
-        """Show a row that its section hides."""
-        self._open = self._open or self.properties.owns(row)
+    def complain(self, problem: FormError) -> None:
+        """Show a row with the reason why it could not be sent."""
+        self._open = self._open or self.properties.owns(problem.field)
+        self._complaint = (problem.field, problem.text)
 
     def rows(self, send: str, send_hint: str, *, can_close: bool = False) -> list[Row]:
         """Every row; `send` names the last action, `can_close` adds one that puts the form away."""
@@ -154,13 +160,15 @@ class SubscribeDraft:
         return rows
 
     def _problems(self, typed: str, row: str) -> tuple[str, str]:
+        if row == self._complaint[0]:
+            return self._complaint[1], ""
         if not typed:
             return "", ""
         try:
             raw = parse_bytes(typed, row)
         except FormError as problem:
             return problem.text, ""
-        return "", check_filter(raw, self.version) or _breadth(raw, self.version)
+        return "", check_filter(raw, self.version) or breadth_words(raw, self.version)
 
     def _new(self, request: TopicRequest) -> _Entry:
         values = {
@@ -179,7 +187,7 @@ class SubscribeDraft:
         return next((entry for entry in self._entries if str(entry.token) == parts[1]), None)
 
 
-def _breadth(raw: bytes, version: Version) -> str:
+def breadth_words(raw: bytes, version: Version) -> str:
     """Words for filters that bring more, or other things, than one may think."""
     if raw == b"#":
         return "# is every message of the broker (except $SYS and its like): that may be a lot"

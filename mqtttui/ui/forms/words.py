@@ -23,7 +23,7 @@ def step_words(step: Step) -> str:
         case StepStatus.DONE:
             return f"{name} {took}".rstrip()
         case StepStatus.FAILED:
-            return f"{name} failed" + (f" after {took}" if took else "")
+            return f"{name} failed" + (f" after {took}" if took and took != "0.0 ms" else "")
         case StepStatus.RUNNING:
             return f"{name} …"
         case StepStatus.WAITING:
@@ -109,6 +109,8 @@ def session_words(state: ConnectionState) -> str:
     if state.connack is None or state.connack.code:
         return ""
     asked = state.options is not None and not state.options.connect.clean
+    if asked and state.options is not None and state.options.connect.version is Version.V31:
+        return "old session or new, MQTT 3.1 does not say"
     if state.connack.session_present:
         return "old session resumed"
     return "new session, the server had none" if asked else "new session"

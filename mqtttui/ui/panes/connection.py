@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from textual import events
@@ -10,24 +12,26 @@ from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widget import Widget
 
 from mqtttui.client.commands import Cancel, Connect
-from mqtttui.client.events import ConnectionState, Fix, Phase, StepStatus
+from mqtttui.client.events import ConnectionState, Fix, Phase
 from mqtttui.config.draft import Parsed
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.mosquitto import parse_pasted
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import Severity
 from mqtttui.protocol.fields import Dissection
-from mqtttui.protocol.packets import EncodeError, connect_flags, encode
-from mqtttui.text import EscapeError, parse, visible
+from mqtttui.protocol.packets import EncodeError, TopicRequest, connect_flags, encode
+from mqtttui.text import EscapeError, parse
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.content import Part, join
+from mqtttui.ui.content import join
 from mqtttui.ui.forms.connect import ConnectDraft, generated_client_id
 from mqtttui.ui.forms.fixes import apply_fix, fix_label
 from mqtttui.ui.forms.rows import ON, FormError, Kind, Row
-from mqtttui.ui.forms.words import granted_words, session_words, step_words, will_words
+from mqtttui.ui.forms.state_lines import state_content
+from mqtttui.ui.forms.words import will_words
 from mqtttui.ui.messages import CommandRequested
 from mqtttui.ui.widgets.flags_byte import flags_lines
 from mqtttui.ui.widgets.form import Form
@@ -36,6 +40,9 @@ from mqtttui.ui.widgets.text_block import TextBlock
 
 _WIDE = 100
 """Cells from which the packet stands beside the form."""
+
+_TICK = 0.25
+"""Seconds between two looks at the clock while the next attempt is awaited."""
 
 _ROWS_OF_FIELDS = {
     "mqtt.conflag.passwd": "password.value",
@@ -71,6 +78,12 @@ class ConnectionPane(Widget):
 
         parsed: Parsed
 
+    @dataclass
+    class SubscribeAfter(Message):
+        """The subscriptions that a command asked for shall (not) be sent once connected."""
+
+        wanted: bool
+
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
     """How the connection stands."""
 
@@ -78,6 +91,8 @@ class ConnectionPane(Widget):
         super().__init__(id=id)
         self.peer = peer
         self._draft = ConnectDraft()
+        self._tick: Timer | None = None
+        """Counts down to the next attempt."""
         self.set_reactive(ConnectionPane.state, ConnectionState(peer))
 
     def compose(self) -> ComposeResult:
@@ -106,6 +121,12 @@ class ConnectionPane(Widget):
         if self.is_mounted:
             self._show_all()
 
+    def expect(self, requests: Sequence[TopicRequest]) -> None:
+        """Say what will be subscribed to as soon as the connection stands."""
+        self._draft.expect(requests)
+        if self.is_mounted:
+            self._show_all()
+
     def options(self) -> ConnectOptions:
         """What the form says. Raises FormError naming the row."""
         return self._draft.options()
@@ -121,6 +142,7 @@ class ConnectionPane(Widget):
         self._draft.load(parsed.options)
         self._draft.change("url", "")
         self._draft.url_note = f"without effect here: {', '.join(parsed.ignored)}" if parsed.ignored else ""
+        self._draft.expect(parsed.subscriptions, message=parsed.publish is not None)
         self._show_all()
         self.post_message(self.Parsed(parsed))
         return True
@@ -177,10 +199,19 @@ class ConnectionPane(Widget):
 
     # ---------------------------------------------------------------- what happens
 
-    def watch_state(self) -> None:
-        if self.is_mounted:
-            self._show_all()
-            self.refresh_bindings()
+    def watch_state(self, before: ConnectionState, _now: ConnectionState) -> None:
+        if not self.is_mounted:
+            return
+        failure = self.state.failure
+        if failure is not None and failure is not before.failure and failure.step == "tls" and not failure.fixes:
+            self._draft.open("tls.ca_file")  # The mend is in there.
+        if self.state.phase is Phase.CONNECTED:
+            self._draft.expect(())  # Sent by now.
+        if self._tick is not None:
+            self._tick.stop()
+        self._tick = self.set_interval(_TICK, self._show_words) if self.state.phase is Phase.WAITING else None
+        self._show_all()
+        self.refresh_bindings()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _WIDE, "-wide")
@@ -189,6 +220,8 @@ class ConnectionPane(Widget):
         event.stop()
         if event.form is not self.form:
             return
+        if event.row == "then":
+            self.post_message(self.SubscribeAfter(event.value == ON))
         will = event.row == "will" and event.value == ON
         self._draft.change(event.row, event.value)
         self._show_all()
@@ -276,7 +309,7 @@ class ConnectionPane(Widget):
         return field
 
     def _show_state(self) -> None:
-        self.query_one("#connect-state", TextBlock).show(self._state_content())
+        self._show_words()
         failure, options = self.state.failure, self.state.options
         rows: list[Row] = []
         if failure is not None and options is not None:
@@ -289,73 +322,15 @@ class ConnectionPane(Widget):
         fixes.display = bool(rows)
         fixes.rows = rows
 
+    def _show_words(self) -> None:
+        live = self.state.options if self.state.phase is Phase.CONNECTED else None
+        words = state_content(self.state, time.monotonic_ns(), differs=live is not None and self._differs(live))
+        self.query_one("#connect-state", TextBlock).show(words)
+
     def _let_state_scroll(self) -> None:
         """The state takes the focus, so that keys scroll it, only when there is something to scroll."""
         box = self.query_one("#connect-state-box", VerticalScroll)
         box.can_focus = box.max_scroll_y > 0
-
-    def _state_content(self) -> Content:
-        state = self.state
-        lines: list[list[Part]] = [self._headline()]
-        if state.warning:
-            lines.append([("! " + state.warning, "$state-warn")])
-        steps = [(step_words(step), step.status) for step in state.steps]
-        shown = [(words, status) for words, status in steps if words]
-        if state.phase is Phase.CONNECTED:
-            lines.extend(self._connected_lines())
-        if shown and (state.phase is not Phase.IDLE or state.failure is not None):
-            lines.append([part for words, status in shown for part in ((words, _STEP_STYLES[status]), ("  ", ""))])
-        if state.tls and state.phase is Phase.CONNECTED:
-            lines.append([(state.tls, "$dimmed")])
-        failure = state.failure
-        if failure is not None:
-            lines.append([(failure.title, "bold $state-bad"), (f"  {failure.detail}" if failure.detail else "", "")])
-            if failure.hint:
-                lines.append([("check: ", "$dimmed"), (failure.hint, "")])
-        elif state.phase is Phase.IDLE and state.ended:
-            lines.append([(state.ended, "")])
-        return Content("\n").join(join(*line) for line in lines)
-
-    def _headline(self) -> list[Part]:
-        state = self.state
-        url = visible(state.options.url) if state.options is not None else ""
-        match state.phase:
-            case Phase.CONNECTED:
-                where = f" to {state.address or url}"
-                return [("connected", "bold $state-good"), (where, ""), (f" · {session_words(state)}", "")]
-            case Phase.CONNECTING:
-                attempt = f", attempt {state.attempt + 1}" if state.attempt else ""
-                return [("connecting", "bold $state-warn"), (f" to {url}{attempt}", ""), ("  ctrl+o cancels", "$dimmed")]
-            case Phase.WAITING:
-                return [
-                    ("waiting to reconnect", "bold $state-warn"),
-                    (f", attempt {state.attempt + 1} next", ""),
-                    ("  ctrl+o cancels", "$dimmed"),
-                ]
-            case Phase.DISCONNECTING:
-                return [("disconnecting", "bold $state-warn")]
-            case Phase.IDLE:
-                return [("not connected", "bold"), ("  ctrl+s connects", "$dimmed")]
-
-    def _connected_lines(self) -> list[list[Part]]:
-        state = self.state
-        lines: list[list[Part]] = []
-        if state.connack is not None:
-            words = granted_words(state.connack)
-            if words:
-                lines.append([("granted: ", "$dimmed"), (" · ".join(words), "")])
-        if state.options is not None:
-            will = will_words(state.options.connect, state.keep_alive, state.connack)
-            if will:
-                lines.append([(will, "")])
-            if self._differs(state.options):
-                lines.append([("the form differs from this connection; ctrl+s connects anew", "$state-warn")])
-        busy = [f"{state.in_flight}/{state.receive_maximum:,} in flight"] if state.in_flight else []
-        busy += [f"{state.held} held"] if state.held else []
-        busy += [f"ping {state.ping_ms:.0f} ms"] if state.ping_ms is not None else []
-        if busy:
-            lines.append([(" · ".join(busy), "")])
-        return lines
 
     def _differs(self, live: ConnectOptions) -> bool:
         try:
@@ -365,15 +340,6 @@ class ConnectionPane(Widget):
         if not shown.connect.client_id:
             shown = replace(shown, connect=replace(shown.connect, client_id=live.connect.client_id))
         return shown != live
-
-
-_STEP_STYLES = {
-    StepStatus.WAITING: "$dimmed",
-    StepStatus.RUNNING: "$state-warn",
-    StepStatus.DONE: "",
-    StepStatus.FAILED: "bold $state-bad",
-    StepStatus.SKIPPED: "",
-}
 
 
 def _notes(found: Dissection) -> dict[str, str]:

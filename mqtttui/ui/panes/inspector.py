@@ -15,7 +15,6 @@ from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
-from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -34,10 +33,8 @@ from mqtttui.ui.widgets.payload_text import PayloadPane
 
 _SMALL = (90, 18)
 """Cells and rows below which one thing is shown at a time."""
-_WIDE_BYTES = 112
-"""Cells from which 16 bytes a row fit beside the tree."""
-_CALM = 0.25
-"""Seconds between two changes of the details while following."""
+_WIDE_BYTES = 132
+"""Cells from which 16 bytes a row leave the tree the room that its names and values need."""
 
 
 class PacketTitle(Bar):
@@ -97,7 +94,6 @@ class Inspector(Widget):
         self._shown: int | None = None
         self._dissection: Dissection | None = None
         self._view = PayloadView.PACKET
-        self._timer: Timer | None = None
         self._wanted: int | None = None
         self._zoomed: str = ""
         self._opened = False
@@ -134,9 +130,8 @@ class Inspector(Widget):
 
     def grew(self) -> None:
         """The log changed."""
-        was_empty = not self.packets.row_count
         self.packets.grew()
-        if was_empty and self.packets.row_count:
+        if self._empty.display == bool(self.packets.row_count):
             self._arrange()
 
     def show_empty(self, words: Content) -> None:
@@ -185,9 +180,9 @@ class Inspector(Widget):
         self.query_one("#details-box").display = details
         self.details.display = side != "bytes"
         self.query_one("#bytes-box").display = side != "details"
-        columns = 16 if self.size.width >= _WIDE_BYTES else 8
-        self.query_one("#bytes-box").styles.width = "1fr" if side == "bytes" else width_for(columns) + 1
         as_lines = self._view in (PayloadView.TEXT, PayloadView.JSON)
+        columns = 16 if self.size.width >= _WIDE_BYTES else 8
+        self.query_one("#bytes-box").styles.width = "1fr" if side == "bytes" or as_lines else width_for(columns) + 1
         self.hex_view.display = not as_lines
         self.payload.display = as_lines
         if focused is not None and not self._on_screen(focused):
@@ -211,13 +206,7 @@ class Inspector(Widget):
     def on_packet_list_highlighted(self, event: PacketList.Highlighted) -> None:
         event.stop()
         self._wanted = event.number
-        if event.number == self._shown:
-            return
-        if not self.packets.following:
-            self._show_wanted()
-        elif self._timer is None:
-            # While following the details change a few times a second at most, however fast packets come.
-            self._timer = self.set_timer(_CALM, self._show_wanted)
+        self._show_wanted()
 
     def on_packet_list_opened(self, event: PacketList.Opened) -> None:
         event.stop()
@@ -239,9 +228,6 @@ class Inspector(Widget):
         self.post_message(self.LinkWanted(event.number, event.forward))
 
     def _show_wanted(self) -> None:
-        if self._timer is not None:
-            self._timer.stop()
-            self._timer = None
         number = self._wanted
         if number is None or number == self._shown:
             return

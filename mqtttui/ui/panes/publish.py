@@ -18,7 +18,8 @@ from mqtttui.client.events import ConnectionState, Outcome, Phase, PublishChange
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import EncodeError, Publish, encode
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.content import join
+from mqtttui.ui.content import count_bytes, join
+from mqtttui.ui.editor import EditorError, edit
 from mqtttui.ui.forms.payload import FIELD, PayloadKind, format_json, read_file, to_bytes
 from mqtttui.ui.forms.publish import PublishDraft, packet_size
 from mqtttui.ui.forms.rows import FormError, Kind, Row
@@ -53,6 +54,7 @@ class PublishPane(Widget):
         self._tokens = count(1)
         self._latest: Publish | None = None
         self._problem = ""
+        self._good = ""
         self.set_reactive(PublishPane.state, ConnectionState(peer))
 
     def compose(self) -> ComposeResult:
@@ -61,7 +63,7 @@ class PublishPane(Widget):
         yield TextBlock(id="publish-held")
         yield TextBlock(id="publish-status")
         yield Form(id="publish-actions")
-        yield ReadView(id="publish-history")
+        yield ReadView(wrap=True, id="publish-history")
 
     def on_mount(self) -> None:
         self._show_payload()
@@ -91,8 +93,7 @@ class PublishPane(Widget):
         """A publish went one step further."""
         for sent in self._sent:
             if sent.token == event.token:
-                sent.outcome, sent.text = event.outcome, event.text
-                sent.packet_id = event.packet_id if event.packet_id is not None else sent.packet_id
+                sent.changed(event)
         if self.is_mounted:
             self._show_history()
 
@@ -142,6 +143,33 @@ class PublishPane(Widget):
         self._draft.set_payload(b"", None if self._draft.kind is PayloadKind.FILE else self._draft.kind)
         self._show_payload()
         self._show()
+
+    def action_edit(self) -> None:
+        """The payload in the person's own editor."""
+        kind = self._draft.kind
+        if kind is PayloadKind.FILE and self._draft.held is None:
+            self._say("the payload is a file: choose text, JSON, hex or base64 to write one here")
+            return
+        try:
+            payload = self._draft.payload()
+        except FormError as problem:
+            self._point_at(problem)
+            return
+        self.run_worker(self._edit(payload, kind), name="editor", group="publish-editor", exclusive=True)
+
+    async def _edit(self, payload: bytes, kind: PayloadKind) -> None:
+        try:
+            written = await edit(self.app, payload, ".json" if kind is PayloadKind.JSON else ".txt")
+        except EditorError as problem:
+            self._say(str(problem))
+            return
+        if written == payload:
+            self._say("the editor changed nothing", good=True)
+            return
+        self._draft.set_payload(written, kind)
+        self._show_payload()
+        feed = ", a line feed at its end" if written == payload + b"\n" or (written.endswith(b"\n") and not payload.endswith(b"\n")) else ""
+        self._say(f"from the editor: {count_bytes(len(written))}{feed}", good=True)
 
     def action_release(self) -> None:
         """Send the oldest held publish anyway."""
@@ -301,8 +329,9 @@ class PublishPane(Widget):
 
     # ---------------------------------------------------------------- showing
 
-    def _say(self, problem: str) -> None:
-        self._problem = problem
+    def _say(self, words: str, *, good: bool = False) -> None:
+        """Below the payload, until the form changes."""
+        self._problem, self._good = ("", words) if good else (words, "")
         self._show()
 
     def _show(self) -> None:
@@ -310,7 +339,7 @@ class PublishPane(Widget):
         self.form.rows = self._draft.rows()
         self._show_status()
         self._show_actions()
-        self._problem = ""
+        self._problem = self._good = ""
 
     def _show_payload(self) -> None:
         held, kind = self._draft.held, self._draft.kind
@@ -320,7 +349,7 @@ class PublishPane(Widget):
         if held is not None:
             shown.show(
                 join(
-                    (f"{len(held):,} bytes held, not to be edited here; ctrl+r clears them\n", "$dimmed"),
+                    (f"{len(held):,} bytes held; ctrl+g opens them in $EDITOR, ctrl+r clears them\n", "$dimmed"),
                     (text.preview(held, _PREVIEW), ""),
                 )
             )
@@ -347,10 +376,13 @@ class PublishPane(Widget):
         json_problem = self._draft.json_problem()
         if self._draft.kind is PayloadKind.JSON and self._draft.held is None and not problem:
             words += " · JSON ok · ctrl+t formats" if json_problem is None else ""
-            problem = f"no JSON: {json_problem}" if json_problem and self._draft.typed.strip() else ""
+            problem = f"not JSON: {json_problem}; ctrl+s sends it as it is" if json_problem and self._draft.typed.strip() else ""
         if not self._connected:
             words += (" · " if words else "") + "not connected: c connects"
-        status.show(join((words, "$dimmed"), (("  " if words else "") + f"!! {problem}" if problem else "", "$state-bad")))
+        good = f" · {self._good}" if self._good else ""
+        status.show(
+            join((words, "$dimmed"), (good, "$state-good"), (("  " if words else "") + f"!! {problem}" if problem else "", "$state-bad"))
+        )
 
     def _limit_words(self, size: int | None) -> str:
         limit = self.state.maximum_packet_size

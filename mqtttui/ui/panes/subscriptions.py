@@ -16,6 +16,7 @@ from mqtttui.client.commands import Subscribe, Unsubscribe
 from mqtttui.client.events import ConnectionState, Phase, SubscriptionState
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Properties, Property, Text, TopicRequest
+from mqtttui.protocol.topics import overlap
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.content import grouped, join
 from mqtttui.ui.forms.rows import FormError
@@ -107,6 +108,8 @@ class SubscriptionsPane(Widget):
             return self.is_mounted and self.table.has_focus
         if action == "add":
             return self.is_mounted and not self.form.has_focus_within
+        if action == "send":
+            return self._shows_form
         if action == "close_form":
             return self.is_mounted and self._form_open and bool(self.state.subscriptions) and self.form.has_focus_within
         return True
@@ -119,7 +122,7 @@ class SubscriptionsPane(Widget):
         try:
             requests, properties = self._draft.requests(), self._draft.packet_properties()
         except FormError as problem:
-            self._draft.open(problem.field)
+            self._draft.complain(problem)
             self._show()
             self.form.go(problem.field)
             return
@@ -289,6 +292,9 @@ class SubscriptionsPane(Widget):
         hint = self.query_one("#subscriptions-hint", TextBlock)
         hint.display = empty
         hint.show(Content(self._hint()))
+        if empty and self.table.has_focus:
+            self.form.display = True
+            self.form.focus()
         self.table.display = not empty
         self.query_one("#subscriptions-detail").display = not empty
         self._show_table()
@@ -296,7 +302,7 @@ class SubscriptionsPane(Widget):
 
     def _hint(self) -> str:
         if self._connected:
-            return "No subscriptions yet: nothing comes in. Type a filter below, ctrl+s subscribes; # is everything."
+            return "No subscriptions yet: nothing comes in. Enter, then type a filter; ctrl+s subscribes. # is everything."
         return "Not connected: c connects. A filter can be prepared here."
 
     def _show_table(self) -> None:
@@ -312,8 +318,17 @@ class SubscriptionsPane(Widget):
         words += self._option_sentence(item)
         count = self.counts.get(item.key)
         words += [f"{grouped(count.total)} messages"] if count is not None else []
+        words += self._overlap_words(item)
         words += ["muted: its messages are hidden"] if item.key in self._muted else []
         detail.show(join((text.visible(item.key), "bold"), ("  " + " · ".join(words), "$dimmed")))
+
+    def _overlap_words(self, item: SubscriptionState) -> list[str]:
+        """A broker may send a message once for each filter that it matches; without an identifier nobody can tell which copy is whose."""
+        if item.identifier is not None or not item.active:
+            return []
+        others = [other for other in self.state.subscriptions if other.key != item.key and other.active and other.identifier is None]
+        letters = [self._letters.get(other.key, "?") for other in others if overlap(item.key, other.key)]
+        return [f"overlaps {', '.join(letters[:5])}: copies for either count at both"] if letters else []
 
     def _option_sentence(self, item: SubscriptionState) -> list[str]:
         request = item.request
@@ -328,6 +343,8 @@ class SubscriptionsPane(Widget):
     def _show_form(self) -> None:
         self._draft.version = self._version
         form = self.form
+        if form.has_focus_within and not self._shows_form:
+            self.table.focus()
         form.display = self._shows_form
         if self._shows_form:
             send = "Subscribe" if self._editing is None else "Change"

@@ -28,15 +28,12 @@ from mqtttui.ui.row_text import Describe
 from mqtttui.ui.widgets.bars import KeyLine, ViewLine, unique_by_key
 from mqtttui.ui.widgets.packet_list import PacketList
 from mqtttui.ui.widgets.status_bar import Meter, StatusBar
+from mqtttui.ui.widgets.ways import NARROW, Ways
 
 WIDE = 160
 """Columns from which all panes stand beside the inspector."""
-NARROW = 100
-"""Columns below which a pane takes the whole width."""
 PANES = ("connection", "subscriptions", "publish")
 _SAID_SECONDS = 5.0
-_ROOMY = 30
-"""Rows from which the ways on have a line each."""
 
 
 class MainScreen(Screen[None], inherit_bindings=False):
@@ -54,7 +51,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._drawer_box = Vertical(id="drawer")
         self._status = StatusBar(id="status")
         self._views = ViewLine(id="views")
-        self._ways = Static(_WAYS, id="ways", markup=False)
+        self._ways = Ways(id="ways")
         self._notice = Static(id="notice", markup=False)
         self._keys = KeyLine(id="keys")
         self._start = True
@@ -64,6 +61,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._beside = True
         """Shown from `WIDE` on."""
         self._said: Timer | None = None
+        self._noticed: Content | None = None
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -129,9 +127,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def notice(self, words: Content | None) -> None:
         """Something that stays until it is read (Esc) or does not hold any more (None)."""
+        self._noticed = words
         self._notice.set_class(words is not None, "-shown")
         if words is not None:
             self._notice.update(words)
+
+    def withdraw(self, *words: Content) -> None:
+        """Take the notice away if it is one of these."""
+        if any(self._noticed is each for each in words):
+            self.notice(None)
 
     @property
     def noticed(self) -> bool:
@@ -161,9 +165,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _arrange(self) -> None:
         # Changing a class of the screen styles every widget again: all at once, and only when they change.
         drawer = self.drawer_open
-        roomy = self.size.width >= NARROW and self.size.height >= _ROOMY
-        self._ways.update(_WAYS if roomy else _WAYS_SHORT)
-        self._ways.set_class(not roomy, "-short")
+        self._ways.fit(self.size)
         cover = drawer and not self._start and self.size.width < NARROW
         self.update_classes({"-start": self._start, "-drawer": drawer, "-cover": cover, "-wide": self.wide and not self._start})
         for pane in (self.connection, self.subscriptions, self.publish):
@@ -219,7 +221,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     def _focus_pane(self, name: str) -> None:
         pane = self.query_one(f"#{name}")
         for node in pane.walk_children(Widget):
-            if node.focusable:
+            if node.focusable and node.display:
                 node.focus()
                 return
 
@@ -324,16 +326,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
 
 _KEY = "bold $primary"
-_WAYS = Content("\n").join(
-    [
-        join(("type  ", _KEY), "host and port below, or paste a URL or a mosquitto_sub command; ", ("ctrl+s", "bold"), " connects"),
-        join(("F9    ", _KEY), "the built-in demo: a broker with devices, live packets at once, nothing leaves this machine"),
-        join(("?     ", _KEY), "every key; ", (":", "bold"), " finds every action by name"),
-    ]
-)
-_WAYS_SHORT = join(
-    ("type", _KEY), " or paste a URL, ", ("ctrl+s", _KEY), " connects · ", ("F9", _KEY), " demo · ", ("?", _KEY), " every key"
-)
 _EMPTY = Content("\n").join(
     [
         join("No packets yet. Three ways on:", ""),

@@ -14,7 +14,8 @@ from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import TopicRequest
 from mqtttui.protocol.topics import check_filter
 from mqtttui.text import EscapeError
-from mqtttui.ui.content import join, plain
+from mqtttui.ui.content import Part, join
+from mqtttui.ui.forms.subscribe import breadth_words
 from mqtttui.ui.widgets.escaped_input import EscapedInput
 
 _WORDS = ("at most once", "at least once", "exactly once")
@@ -74,7 +75,10 @@ class SubscribePrompt(ModalScreen[TopicRequest | None]):
 
     def _show(self, problem: str) -> None:
         check = self.query_one("#filter-check", Static)
-        check.update(plain(problem, "$state-bad") if problem else plain("Enter subscribes, Esc leaves", "$dimmed"))
+        filter = self.query_one("#filter", EscapedInput)
+        broad = breadth_words(filter.value_bytes, self._version) if not problem and filter.value else ""
+        words: list[Part] = [(problem, "$state-bad")] if problem else [(f"{broad}\n", "$state-warn")] if broad else []
+        check.update(join(*words, "" if problem else ("Enter subscribes, Esc leaves", "$dimmed")))
         qos = join(f"QoS {self._qos} ", (f"{_WORDS[self._qos]}   ↑ ↓ change it", "$dimmed"))
         self.query_one("#filter-qos", Static).update(qos)
 

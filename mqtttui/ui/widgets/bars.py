@@ -93,8 +93,9 @@ class ViewLine(Bar):
             parts.append("  " if not short else " ")
             at += len(shown) + (1 if short else 2)
         words, style = self.mode
-        right: list[Part] = [(self.counts, "$dimmed"), "   ", (words, style) if style else words, " "]
-        return spread(join(*parts), join(*right), width)
+        left, mode = join(*parts), join((words, style) if style else words, " ")
+        right = join((self.counts, "$dimmed"), "   ", mode)
+        return spread(left, right if left.cell_length + right.cell_length <= width else mode, width)
 
     def on_click(self, event: events.Click) -> None:
         for start, end, name in self._spots:

@@ -19,6 +19,11 @@ PASTE_LIMIT = 64 * 1024
 """Bytes above which a text does not go into an editor."""
 
 
+def line_feeds(pasted: str) -> str:
+    """What was copied: terminals and tmux write each line feed of a paste as a carriage return, as if Enter were pressed."""
+    return pasted.replace("\r", "\n") if "\n" not in pasted else pasted
+
+
 class EscapedInput(Input):
     """A one-line field for bytes."""
 
@@ -34,10 +39,23 @@ class EscapedInput(Input):
 
         text: str
 
+    passes: str = ""
+    """Characters that begin nothing that belongs here: while the field is empty they are keys of the application."""
+
     @property
     def value_bytes(self) -> bytes:
         """What the text stands for. Raises EscapeError."""
         return text.parse(self.value)
+
+    def check_consume_key(self, key: str, character: str | None) -> bool:
+        return not self._lets_by(character) and super().check_consume_key(key, character)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if self._lets_by(event.character):
+            event.prevent_default()
+
+    def _lets_by(self, character: str | None) -> bool:
+        return not self.value and character is not None and character in self.passes
 
     def show(self, data: str | bytes) -> None:
         """Put bytes or raw text into the field."""
@@ -68,7 +86,7 @@ class EscapedInput(Input):
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self._paste(event.text)
+        self._paste(line_feeds(event.text))
 
     def _paste(self, raw: str) -> None:
         if len(raw) > PASTE_LIMIT:
@@ -110,7 +128,7 @@ class EscapedTextArea(TextArea):
     async def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()
         event.stop()
-        self._paste(event.text)
+        self._paste(line_feeds(event.text))
 
     def _paste(self, raw: str) -> None:
         if self.read_only or not raw:

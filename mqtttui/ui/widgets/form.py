@@ -96,6 +96,8 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
         self._list = FormRows(label_width)
         self._editor = EscapedInput(compact=True, select_on_focus=False)
         self._editing: str | None = None
+        self._told: list[str] = []
+        """What was typed and reported, and has not come back as a row's value: fast typing is ahead of its owner."""
 
     def compose(self) -> ComposeResult:
         yield self._list
@@ -119,7 +121,10 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
             if row is None or not row.editable:
                 self.leave()
             else:
-                if row.value != self._editor.value:
+                if row.value in self._told:
+                    del self._told[: self._told.index(row.value) + 1]
+                elif row.value != self._editor.value:
+                    self._told.clear()
                     with self.prevent(Input.Changed):
                         self._editor.value = row.value
                 self._place_editor()
@@ -256,7 +261,8 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         row = self._list.row(self._editing) if self._editing is not None else None
-        if row is not None and row.value != event.value:
+        if row is not None and event.value != (self._told[-1] if self._told else row.value):
+            self._told.append(event.value)
             self._report(row, event.value)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
@@ -351,8 +357,10 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
 
     def _edit(self, row: Row) -> None:
         self._editing = row.id
+        self._told.clear()
         self._editor.password = row.kind is Kind.SECRET
         self._editor.placeholder = row.placeholder
+        self._editor.passes = row.passes
         self._editor.suggester = SuggestFromList(row.suggestions, case_sensitive=False) if row.suggestions else None
         with self.prevent(Input.Changed):
             self._editor.value = row.value

@@ -4,11 +4,13 @@ Rules:
 1. Top row and cursor are remembered as packet numbers. When rows appear or vanish above, the index moves with them and
    the screen stays as it is.
 2. Following is the only thing that scrolls by itself. Moving, scrolling up and opening a packet end it; G and End resume it.
+   It steps at most ten times a second, so that the details keep up and show the packet that is selected.
 3. Pausing freezes what is shown; the log goes on.
 """
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import ClassVar
@@ -16,6 +18,7 @@ from typing import ClassVar
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 
 from mqtttui.capture.log import Evicted, Log
 from mqtttui.ui.bindings import bindings_for
@@ -26,6 +29,8 @@ from mqtttui.ui.times import TimeFormat, clock, elapsed
 from mqtttui.ui.widgets.lines import LineView
 from mqtttui.ui.widgets.packet_row import STYLES, Columns, head_text, segments
 
+_STEP = 0.1
+"""Seconds between two steps to the newest packet."""
 _CACHE = 4_000
 """Rows whose text is kept."""
 
@@ -80,6 +85,8 @@ class PacketList(LineView):
         self._rows = Rows(log)
         self._texts: OrderedDict[int, RowText] = OrderedDict()
         self._follow = True
+        self._stepped = 0.0
+        self._next_step: Timer | None = None
         self._seen = 0
         self._cursor_no: int | None = None
         self._top_no = 1
@@ -124,6 +131,10 @@ class PacketList(LineView):
 
     def grew(self) -> None:
         """The log changed: more packets, fewer, or other numbers. Cheap when nothing visible changed."""
+        if self.following and len(self._rows) and time.monotonic() < self._stepped + _STEP:
+            if self._next_step is None:
+                self._next_step = self.set_timer(_STEP, self._step)
+            return
         before = len(self._rows)
         top_before = self._top_no
         self._rows.refresh()
@@ -138,13 +149,19 @@ class PacketList(LineView):
                 self.refresh()
         self.post_message(self.ViewChanged())
 
+    def _step(self) -> None:
+        self._next_step = None
+        self.grew()
+
     def forget(self) -> None:
         """Something about packets that are shown already has changed (unsent, answered): describe them again."""
         self._texts.clear()
         self.refresh()
 
     def _to_newest(self) -> None:
+        self._rows.refresh()
         count = len(self._rows)
+        self._stepped = time.monotonic()
         self._seen = self._log.last
         if not count:
             return
@@ -263,7 +280,6 @@ class PacketList(LineView):
         """Follow the newest packet; ends a pause."""
         self._rows.frozen_at = None
         self._follow = True
-        self._rows.refresh()
         self._to_newest()
         self.refresh()
         self.post_message(self.ViewChanged())

@@ -114,7 +114,7 @@ def _subject(text: RowText, room: int, normal: Style, style_of: StyleOf) -> list
     if detail and cell_len(subject) + 2 + cell_len(detail) > rest:
         wanted = max(rest - cell_len(detail) - 2, int(rest * _TOPIC_SHARE))
     if cell_len(subject) > wanted:
-        subject = short_topic(subject, wanted) if text.topic else subject
+        subject = short_topic(subject, wanted, cell_len) if text.topic else subject
         subject = subject if cell_len(subject) <= wanted else fit(subject, wanted)
     rest -= cell_len(subject)
     out = [Segment(subject, normal)]

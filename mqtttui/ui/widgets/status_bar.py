@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 from textual.content import Content
 from textual.reactive import reactive
+from textual.timer import Timer
 
 from mqtttui import text
 from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.protocol.enums import Version
 from mqtttui.ui.content import Part, join, size
+from mqtttui.ui.forms.state_lines import keep_alive_words, retry_words
 from mqtttui.ui.widgets.bars import Bar, spread
 
 
@@ -25,6 +28,38 @@ class Meter:
     received: int = 0
     kept: int = 0
     lost: int = 0
+    warnings: int = 0
+    """Packets whose worst finding is a warning."""
+    errors: int = 0
+    """Packets with an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Level:
+    """How much is said of a connection."""
+
+    url: bool
+    """The URL, not only the host."""
+    id_cells: int
+    all: bool = True
+    """Also session, will and keep-alive."""
+    separator: str = " · "
+
+
+_LEVELS = (
+    _Level(True, 40),
+    _Level(True, 20),
+    _Level(True, 12),
+    _Level(False, 12),
+    _Level(False, 16, separator=" "),
+    _Level(False, 24, all=False, separator=" "),
+    _Level(False, 16, all=False, separator=" "),
+    _Level(False, 8, all=False, separator=" "),
+)
+"""The first one that fits is shown."""
+_ROOM_FOR_URL = 60
+_TICK = 0.25
+"""Seconds between two looks at the clock while the next attempt is awaited."""
 
 
 class StatusBar(Bar):
@@ -32,6 +67,16 @@ class StatusBar(Bar):
 
     state: reactive[ConnectionState] = reactive(ConnectionState(""))
     meter: reactive[Meter] = reactive(Meter())
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._tick: Timer | None = None
+
+    def watch_state(self) -> None:
+        """While the next attempt is awaited, the seconds count down."""
+        if self._tick is not None:
+            self._tick.stop()
+        self._tick = self.set_interval(_TICK, self.refresh) if self.state.phase is Phase.WAITING else None
 
     def line(self, width: int) -> Content:
         right = self._rates(width)
@@ -45,23 +90,15 @@ class StatusBar(Bar):
         out: list[Part] = [(f"{sign} ", style)]
         if state.options is None:
             return [*out, word]
-        connect = state.options.connect
-        wide = room >= 60
-        out.append((text.visible(state.options.url if wide else state.options.host), "bold"))
+        name = text.visible(state.options.url if room >= _ROOM_FOR_URL else state.options.host)
         if state.phase is not Phase.CONNECTED:
-            return [*out, f" · {word}"]
-        separator = " · " if wide else " "
-        version = _VERSIONS[connect.version]
-        facts = [version, text.shorten(state.client_id or text.visible(connect.client_id), 32)]
-        if wide:
-            facts.append("session present" if state.connack and state.connack.session_present else "new session")
-            if connect.will is not None:
-                facts.append("will set")
-            facts.append(f"ka {state.keep_alive} s" if state.keep_alive else "no keep-alive")
-        out.append(separator + separator.join(fact for fact in facts if fact))
-        if state.warning:
-            out.append((f"{separator}! {state.warning}", "$state-warn"))
-        return out
+            return [*out, (name, "bold"), f" · {retry_words(state, time.monotonic_ns()) or word}"]
+        shown: list[Part] = []
+        for level in _LEVELS:
+            shown = [*out, *_facts(state, level)]
+            if join(*shown).cell_length < room:
+                break
+        return shown
 
     def _rates(self, width: int) -> Content:
         meter = self.meter
@@ -70,8 +107,44 @@ class StatusBar(Bar):
             parts.append(f" {size(meter.in_bytes)}/s")
         if width >= 72:
             parts += [("  out ", "$dimmed"), ("▲ ", "$direction-out"), f"{_rate(meter.out_packets)}/s"]
-        parts += [("  lost ", "$dimmed"), (f"{meter.lost:,}", "$state-warn" if meter.lost else ""), " "]
+        parts += [("  lost ", "$dimmed"), (f"{meter.lost:,}", "$state-warn" if meter.lost else "")]
+        if meter.warnings:
+            parts.append((f"  {meter.warnings:,} warn", "$state-warn"))
+        if meter.errors:
+            parts.append((f"  {meter.errors:,} error", "$state-bad"))
+        parts.append(" ")
         return join(*(part for part in parts if part != ("", "")))
+
+
+def _facts(state: ConnectionState, level: _Level) -> list[Part]:
+    """Broker, warning, version, client id and so on of a standing connection."""
+    if state.options is None:
+        return []
+    connect = state.options.connect
+    facts = [_VERSIONS[connect.version], _middle(state.client_id or text.visible(connect.client_id), level.id_cells)]
+    if level.all:
+        facts.append(_session(state))
+        facts.append("will set" if connect.will is not None else "")
+        facts.append(keep_alive_words(state))
+    out: list[Part] = [(text.visible(state.options.url if level.url else state.options.host), "bold")]
+    separator = level.separator
+    if state.warning:
+        out += [separator, (f"! {state.warning}", "$state-warn")]
+    return [*out, *(separator + fact for fact in facts if fact)]
+
+
+def _middle(shown: str, cells: int) -> str:
+    """Without its middle: ids often differ only at their end."""
+    keep = cells // 2
+    return shown if len(shown) <= cells else f"{shown[: cells - keep - 1]}{text.ELLIPSIS}{shown[-keep:]}"
+
+
+def _session(state: ConnectionState) -> str:
+    """Empty where the server cannot say."""
+    if state.connack is not None and state.connack.session_present:
+        return "session present"
+    connect = state.options.connect if state.options is not None else None
+    return "" if connect is not None and connect.version is Version.V31 and not connect.clean else "new session"
 
 
 def _rate(value: float) -> str:

@@ -119,8 +119,8 @@ class SubscriptionTable(LineView):
         )
 
     def _rest(self, item: SubscriptionState, muted: bool, plain: Style, dim: Style) -> list[Segment]:
-        if not item.active:
-            style = self.style_of("subscription--bad") if _refused(item) else dim
+        if not item.active or item.late:
+            style = self.style_of("subscription--warning") if item.late else self.style_of("subscription--bad") if _refused(item) else dim
             return [Segment(fit(item.answer, _OPTIONS + _COUNT + _RATE), style)]
         count = self._counts.get(item.key)
         total = grouped(count.total) if count is not None else "0"

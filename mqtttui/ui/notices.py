@@ -1,0 +1,50 @@
+"""What the application says in the line that stays until it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.content import Content
+
+from mqtttui import text
+from mqtttui.client.events import Failure
+from mqtttui.ui.content import join
+
+_ESC = "   Esc closes"
+_KEY = "bold $primary"
+
+OFFER = join("Connected; nothing is subscribed. ", ("s", _KEY), " subscribes, for example # (everything)", _ESC)
+MESSAGE_WAITS = join("Connected. The message waits in Publish: ", ("3", _KEY), ", then ", ("ctrl+s", _KEY), " sends it", _ESC)
+"""After the first connection for a command that publishes."""
+
+DEMO = join(
+    "Demo devices. ", ("Enter", _KEY), " opens a packet, ", ("p", _KEY), " pauses, ", ("3", _KEY), " publishes, ", ("?", _KEY), " help"
+)
+
+
+def failed(failure: Failure) -> Content:
+    """Why there is no connection, what to check, and the key for the likely fix."""
+    fix = join("  ", ("F8", _KEY), f" {failure.fixes[0].value}") if failure.fixes else Content("")
+    detail = f": {failure.detail}" if failure.detail else ""
+    hint = f" · {failure.hint}" if failure.hint else ""
+    return join((failure.title, "bold $state-bad"), detail, hint, fix, _ESC)
+
+
+def no_theme(problems: Sequence[str]) -> Content:
+    """What is wrong with themes."""
+    return join(("theme: ", "$state-warn"), "; ".join(text.visible(problem) for problem in problems), _ESC)
+
+
+def not_done(words: str) -> Content:
+    """A command that was rejected; `words` are visible text."""
+    return join(("not done: ", "$state-warn"), words, _ESC)
+
+
+def no_demo(error: OSError) -> Content:
+    """The demo broker cannot start."""
+    return join(("the demo cannot start: ", "$state-bad"), text.visible(str(error)), _ESC)
+
+
+def our_fault(words: str) -> Content:
+    """An exception that nobody caught."""
+    return join(("a fault of ours: ", "bold $state-bad"), text.visible(words), _ESC)
