@@ -175,7 +175,8 @@ ALIAS = PropertyId.TOPIC_ALIAS
         (Connect(version=Version.V5), 0x82),
         (Pingresp(), 0x82),
         (Connack(), 0x82),
-        (Auth(0x18), 0x82),
+        (Auth(0x18, ()), 0x82),
+        (Auth(0x18), 0x81),  # the length of the properties is missing [MQTT-2.2.2-1]
         (Publish("a/#"), 0x90),
         (Publish(""), 0x82),
         (Publish("a\0b"), 0x90),

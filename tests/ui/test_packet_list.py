@@ -209,3 +209,15 @@ async def test_two_versions_on_two_connections() -> None:
         old.connect()
         await run.caught_up()
         await run.shows("v3.1.1", "v5")
+
+
+async def test_head_and_rows_agree_where_the_layout_changes() -> None:
+    for width in (72, 73, 100, 101):
+        async with inspecting(size=(width, 30)) as (run, feed):
+            feed.publishes(100)
+            await run.caught_up()
+            lines = run.text.splitlines()
+            head = next(line for line in lines if "Topic and summary" in line)
+            row = next(line for line in lines if "sensors/a/temp" in line)
+            assert head.index("⇄") == row.index("▼"), width
+            assert head.index("Topic") == row.index("sensors"), width

@@ -363,8 +363,13 @@ class PacketList(LineView):
 
     # Painting
 
+    @property
+    def _columns(self) -> Columns:
+        """The same for head and rows, whether a scrollbar takes a cell or not."""
+        return Columns.fitting(self.size.width - 1, self._log.last)
+
     def head(self, y: int, width: int) -> Strip:
-        columns = Columns.fitting(width, self._log.last)
+        columns = self._columns
         return Strip([Segment(head_text(columns, self.time_format.head, width), self.style_of("line--head"))])
 
     def row(self, index: int, width: int) -> Strip:
@@ -375,7 +380,7 @@ class PacketList(LineView):
             text = self._text(no)
         except Evicted:
             return Strip([mark, Segment(f" {no:,} evicted", self.style_of("line--dimmed"))])
-        columns = Columns.fitting(width, self._log.last)
+        columns = self._columns
         time = self._time(index, head.mono, head.wall)
         return Strip([mark, *segments(no, head, text, time, columns, width - 1, self.style_of)])
 
