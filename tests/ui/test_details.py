@@ -40,6 +40,15 @@ async def test_a_selected_field_shows_its_bytes_and_explanation() -> None:
         assert inspector.hex_view._field == (field.start, field.end)
 
 
+async def test_a_narrow_screen_explains_in_two_lines() -> None:
+    async with inspecting(0, size=(80, 24)) as (run, feed):
+        feed.send(Publish("cmd/temp", b"on"))
+        await run.caught_up()
+        await run.press("enter")
+        await run.shows("mqtt.hdrflags == 48", "[2.1.1]", "flags of the")
+        assert "type on the right" in " ".join(run.text.split())
+
+
 async def test_a_byte_selects_its_field() -> None:
     async with inspecting(0) as (run, feed):
         feed.send(Publish("cmd/temp", b'{"on":true}', qos=1, packet_id=7))

@@ -5,6 +5,7 @@ Each draws one Content from plain values that others set; none of them asks for 
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
@@ -106,8 +107,12 @@ class ViewLine(Bar):
             self.post_message(self.ModeClicked())
 
 
+_ONE_LINE = 100
+"""Cells from which on an explanation has one line; below it has two."""
+
+
 class Explanation(Bar):
-    """One line on the selected field: what it means, its section, the filter that selects it."""
+    """What the selected field means, its section, the filter that selects it."""
 
     text: reactive[str] = reactive("")
     section: reactive[str] = reactive("")
@@ -115,12 +120,22 @@ class Explanation(Bar):
     level: reactive[str] = reactive("")
     """Style of the text: a note's severity colours it."""
 
+    def on_resize(self, event: events.Resize) -> None:
+        self.set_class(event.size.width < _ONE_LINE, "-narrow")
+
     def line(self, width: int) -> Content:
-        left: list[Part] = [" ", (self.text, self.level) if self.level else self.text]
-        if self.section:
-            left.append((f"  [{self.section}]", "$dimmed"))
-        right = join((self.filter, "$primary"), " ") if self.filter else Content("")
-        if self.filter and cell_len(self.text) + cell_len(self.filter) + 10 > width:
+        first, *more = textwrap.wrap(self.text, max(1, width - 2)) or [""]
+        if self.size.height > 1:
+            rest = " ".join(more)
+            return join(self._said(first, "", "", width), "\n", self._said(rest, self.section, self.filter, width))
+        return self._said(self.text, self.section, self.filter, width)
+
+    def _said(self, text: str, section: str, filter: str, width: int) -> Content:
+        left: list[Part] = [" ", (text, self.level) if self.level else text]
+        if section:
+            left.append((f"{'  ' if text else ''}[{section}]", "$dimmed"))
+        right = join((filter, "$primary"), " ") if filter else Content("")
+        if filter and cell_len(text) + cell_len(filter) + 10 > width:
             right = Content("")
         return spread(join(*left), right, width)
 
