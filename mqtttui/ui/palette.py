@@ -138,11 +138,12 @@ class Palette(ModalScreen[str | None]):
         super().__init__()
         self._all = all_entries
         self._shown = ""
+        self._hits = EntryList()
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -tall"):
             yield EscapedInput(placeholder="an action, a packet number, q", id="palette-input")
-            yield EntryList()
+            yield self._hits
 
     def on_mount(self) -> None:
         self._show("")
@@ -153,13 +154,13 @@ class Palette(ModalScreen[str | None]):
 
     def _show(self, query: str) -> None:
         self._shown = query
-        self.query_one(EntryList).show(search(self._all, query))
+        self._hits.show(search(self._all, query))
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         # The list is made from the text as it is now: the change of the last keystroke may still be on its way.
         if event.value != self._shown:
             self._show(event.value)
-        current = self.query_one(EntryList).current
+        current = self._hits.current
         if current is not None:
             self.dismiss(current.id)
 
@@ -168,7 +169,7 @@ class Palette(ModalScreen[str | None]):
 
     def action_move(self, rows: int) -> None:
         """Another hit."""
-        self.query_one(EntryList).move_to(self.query_one(EntryList).cursor + rows)
+        self._hits.move_to(self._hits.cursor + rows)
 
     def action_leave(self) -> None:
         """Nothing."""
