@@ -172,7 +172,7 @@ def _pingresp(reading: Reading, answered: Answered | None) -> tuple[str, str]:
 def _disconnect(reading: Reading, _: Answered | None) -> tuple[str, str]:
     code = reading.reason(PacketType.DISCONNECT)
     reference = reading.property_text(PropertyId.SERVER_REFERENCE)
-    normal = "normal, the will is dropped" if reading.dissection.context.direction is Direction.C2S else "normal"
+    normal = "normal, no will fires" if reading.dissection.context.direction is Direction.C2S else "normal"
     result = reading.label(code, PacketType.DISCONNECT) if code else normal
     return "", _joined(result, _why(reading), f"use {reference}" if reference else "")
 

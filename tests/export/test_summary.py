@@ -39,7 +39,7 @@ def taken(number: int) -> Dissection:
         (17, "#5", "q1 dup", "sensors/dup  00 01 ff"),
         (21, "", "q0 ret", "sensors/temp  (empty: deletes the retained message)"),
         (23, "", "q0", "café/ünï  é"),
-        (26, "", "", "normal, the will is dropped"),
+        (26, "", "", "normal, no will fires"),
         (28, "", "", "ok · session present · your id is srv-assigned"),
         (32, "#11", "", '0x10 no matching subscribers · "nobody"'),
         (33, "", "q0", 'a/b  {"a":2}'),

@@ -45,6 +45,20 @@ async def _go(pilot: Pilot[None], pane: PublishPane, row: str) -> None:
     raise AssertionError(f"Tab never reached {row}: {[each.id for each in pane.form.rows]}")
 
 
+async def test_down_and_up_move_between_the_rows_and_the_payload() -> None:
+    pane = _pane()
+    app = FormsApp(pane)
+    async with app.run_test(size=(80, 24)) as pilot:
+        pane.form.focus()
+        for _ in pane.form.rows:
+            await pilot.press("down")
+        assert pane.editor.has_focus
+        await pilot.press("o", "n", "enter", "x", "up")
+        assert pane.editor.has_focus and pane.editor.text == "on\nx"
+        await pilot.press("up")
+        assert pane.form.has_focus_within and pane.form.selected == "kind"
+
+
 async def test_a_message_is_sent_by_keyboard_alone() -> None:
     pane = _pane()
     app = FormsApp(pane)

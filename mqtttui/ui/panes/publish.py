@@ -58,7 +58,7 @@ class PublishPane(Widget):
         self.set_reactive(PublishPane.state, ConnectionState(peer))
 
     def compose(self) -> ComposeResult:
-        yield Form(id="publish-form")
+        yield Form(spills=True, id="publish-form")
         yield EscapedTextArea(id="publish-payload", tab_behavior="focus", show_line_numbers=False, compact=True)
         yield TextBlock(id="publish-held")
         yield TextBlock(id="publish-status")
@@ -238,6 +238,10 @@ class PublishPane(Widget):
         if event.text_area is self.editor and self._draft.typed != self.editor.text:
             self._draft.typed = self.editor.text
             self._show()
+
+    def on_escaped_text_area_above_top(self, event: EscapedTextArea.AboveTop) -> None:
+        event.stop()
+        self.form.action_last()
 
     def on_escaped_text_area_large_paste(self, event: EscapedTextArea.LargePaste) -> None:
         event.stop()

@@ -107,6 +107,16 @@ class EscapedTextArea(TextArea):
         raw: str
         after: str
 
+    class AboveTop(Message):
+        """Up was pressed in the first line."""
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """One line up; above the first one the owner decides."""
+        if not select and self.cursor_at_first_line and self.selection.is_empty:
+            self.post_message(self.AboveTop())
+        else:
+            super().action_cursor_up(select)
+
     def show(self, data: bytes) -> None:
         """Put bytes into the field."""
         self.text = json_visible(data.decode("utf-8", "replace")) if self.json_escapes else text.visible(data, lines=True)

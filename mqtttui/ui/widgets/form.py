@@ -91,8 +91,10 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
         def control(self) -> Form:
             return self.form
 
-    def __init__(self, *, label_width: int = 19, id: str | None = None, classes: str | None = None) -> None:
+    def __init__(self, *, label_width: int = 19, spills: bool = False, id: str | None = None, classes: str | None = None) -> None:
+        """`spills`: Down on the last row goes on to what stands below the form."""
         super().__init__(id=id, classes=classes)
+        self._spills = spills
         self._list = FormRows(label_width)
         self._editor = EscapedInput(compact=True, select_on_focus=False)
         self._editing: str | None = None
@@ -183,7 +185,7 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
 
     def action_next(self, edit: bool = True) -> None:
         """To the next row; past the last one out of the form."""
-        self._step(1, edit or self.typing, leave=edit)
+        self._step(1, edit or self.typing, leave=edit or self._spills)
 
     def action_previous(self, edit: bool = True) -> None:
         """To the row before; past the first one out of the form."""
