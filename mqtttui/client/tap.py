@@ -62,6 +62,7 @@ class Tap:
         self._reading = False
         self._answers = 0
         self._paused_for_answers = False
+        self._said_last = False
         self.last_out = time.monotonic_ns()
         """Monotonic ns of the latest slice handed over."""
         self.last_in = self.last_out
@@ -74,8 +75,8 @@ class Tap:
     # The transport that gmqtt sees
 
     def write(self, data: Bytes) -> None:
-        """Queue `data`; dropped when the connection is closing."""
-        if self._closing or not data:
+        """Queue `data`; dropped when the connection is closing, and behind `write_last`."""
+        if self._closing or self._said_last or not data:
             return
         view = memoryview(data)
         self._queue.append(view)
@@ -85,6 +86,11 @@ class Tap:
             self._answers += len(view)
         if self._turn is None:
             self._pump()
+
+    def write_last(self, data: Bytes) -> None:
+        """Queue a DISCONNECT: nothing may follow it, neither acknowledgements nor pings [MQTT-3.14.4-2]."""
+        self.write(data)
+        self._said_last = True
 
     def close(self) -> None:
         """Close in order: what was handed over still leaves, what is queued is dropped."""

@@ -56,6 +56,19 @@ async def test_what_the_server_still_sends_after_disconnect_is_recorded() -> Non
         assert driver.types(Direction.S2C) == [PacketType.CONNACK, PacketType.PUBLISH]
 
 
+@pytest.mark.parametrize("version", [Version.V311, Version.V5])
+async def test_nothing_follows_a_disconnect(version: Version) -> None:
+    """[MQTT-3.14.4-2], in MQTT 5 [MQTT-3.14.4-1]: not even the acknowledgement of what comes late."""
+    late = (Publish("late", b"x", qos=1, packet_id=3), Publish("late", b"y", qos=2, packet_id=4))
+    script = (expect(Connect), reply(), expect(Disconnect), *(send(packet) for packet in late), expect_close())
+    async with Script(*script) as broker, Driver() as driver:
+        await driver.connected(broker.port, connect=Connect(client_id="c", version=version))
+        await driver.disconnect()
+        await broker.finished()
+        assert driver.types(Direction.S2C)[-2:] == [PacketType.PUBLISH, PacketType.PUBLISH]
+        assert driver.types(Direction.C2S)[-1] is PacketType.DISCONNECT
+
+
 async def test_cutting_the_link_fires_the_will(mosquitto_broker: Broker) -> None:
     connect = Connect(client_id="cut", will=Will("cut/will", b"fired"))
     async with Driver() as watcher, Driver() as driver:
