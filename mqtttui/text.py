@@ -58,6 +58,11 @@ def visible(data: str | bytes | bytearray | memoryview, *, lines: bool = False) 
     return "".join(out)
 
 
+def printable(typed: str) -> str:
+    r"""The same for text in a language that has backslashes and `\xNN` of its own, such as display filters: those stay as typed."""
+    return visible(typed).replace("\\\\", "\\")
+
+
 def preview(data: bytes | bytearray | memoryview, cells: int) -> str:
     """One line of at most `cells` characters from the start of `data`, ending in an ellipsis where it was cut.
 

@@ -11,15 +11,16 @@ Rules:
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from mqtttui.capture.dissecting import dissect_packet
+from mqtttui.capture.limits import default_limit
 from mqtttui.capture.pins import Pins
-from mqtttui.capture.records import ConnectionInfo, Evicted, Head, Origin, Packet, Unframed
+from mqtttui.capture.records import ConnectionInfo, Evicted, Head, Origin, Packet, Unframed, WebSocketEvent
+from mqtttui.capture.run import Run
 from mqtttui.capture.segment import MAX_BYTES, MAX_PACKETS, Segment
 from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.fields import Dissection
@@ -27,9 +28,10 @@ from mqtttui.protocol.framing import Batch
 
 __all__ = ["ConnectionInfo", "Evicted", "Head", "Log", "Origin", "Packet", "Span", "default_limit"]
 
-DEFAULT_LIMIT = 512 * 1024 * 1024
 _CONNECTION_COST = 1_500
 _MAX_VERSION_CHANGES = 64
+_MAX_WEBSOCKET_EVENTS = 300
+_MAX_LOSSES = 10_000
 
 
 class Span(NamedTuple):
@@ -50,6 +52,8 @@ class _Connection:
     last: int = 0
     """No. of its latest packet."""
     unsent_from: int | None = None
+    websocket: list[WebSocketEvent] = field(default_factory=list)
+    losses: list[int] = field(default_factory=list)
 
 
 class Log:
@@ -68,6 +72,8 @@ class Log:
         self._pins = Pins()
         self._releasable: list[_Connection] = []
         """Ended connections of which packets are kept."""
+        self.closings = 0
+        """Connections that have ended; only the log writes it."""
         self._reported: dict[str, int] = {}
 
     # --- connections
@@ -82,10 +88,12 @@ class Log:
         mono: int,
         wall: int,
         version: Version = Version.V311,
+        name: str = "",
+        transport: str = "",
     ) -> int:
         """A new connection; gives its number. `version` holds until a CONNECT says otherwise."""
         number = len(self._connections)
-        info = ConnectionInfo(number, peer, origin, source, destination, version, mono, wall)
+        info = ConnectionInfo(number, peer, origin, source, destination, version, mono, wall, name=name, transport=transport)
         self._connections.append(_Connection(info, [(0, version)]))
         return number
 
@@ -103,6 +111,10 @@ class Log:
         """How many connections there were so far."""
         return len(self._connections)
 
+    def last_of(self, connection: int) -> int:
+        """No. of the latest packet of `connection`, 0 if it has none."""
+        return self._connections[connection].last
+
     def set_version(self, connection: int, version: Version, start: int) -> None:
         """From packet `start` on the connection speaks `version`."""
         state = self._connections[connection]
@@ -118,12 +130,37 @@ class Log:
             return versions[0][1]
         return versions[bisect_right(versions, no, key=lambda change: change[0]) - 1][1]
 
+    def steady(self, connection: int, first: int, last: int) -> bool:
+        """Whether the version of the connection is one and the same from packet `first` to packet `last`."""
+        return not any(first < start <= last for start, _ in self._connections[connection].versions)
+
     def close_connection(self, number: int, mono: int, reason: str) -> None:
         """The connection ended at `mono`; `reason` is one line for a person. A second call changes nothing."""
         state = self._connections[number]
         if state.info.closed is None:
             state.info = replace(state.info, closed=mono, close_reason=reason)
+            self.closings += 1
             self._releasable.append(state)
+
+    def mark_loss(self, connection: int) -> None:
+        """Packets of `connection` are missing behind its latest one: a capture has a hole there."""
+        losses = self._connections[connection].losses
+        if len(losses) < _MAX_LOSSES and (not losses or losses[-1] != self.last):
+            losses.append(self.last)
+
+    def losses(self, connection: int) -> Sequence[int]:
+        """The numbers behind which packets of `connection` are missing, rising; the first ones if there are very many."""
+        return self._connections[connection].losses
+
+    def add_websocket_event(self, connection: int, event: WebSocketEvent) -> None:
+        """Something about the WebSocket of `connection` that its packets do not show. The first few hundred are kept."""
+        events = self._connections[connection].websocket
+        if len(events) < _MAX_WEBSOCKET_EVENTS:
+            events.append(event)
+
+    def websocket_events(self, connection: int) -> Sequence[WebSocketEvent]:
+        """What `add_websocket_event` was told about `connection`."""
+        return self._connections[connection].websocket
 
     def mark_unsent(self, connection: int, unsent_bytes: int, direction: Direction = Direction.C2S) -> None:
         """The last `unsent_bytes` handed over in `direction` never left: the packets that they touch count as unsent."""
@@ -173,6 +210,27 @@ class Log:
             segment.extend(data[base:stop], ends, firsts[done : done + count], connection, direction, mono, wall, -base)
             done += count
             base = stop
+
+    def append_run(self, run: Run) -> int:
+        """Appends packets of any connections. Gives the No. of the first, 0 for none."""
+        total = len(run)
+        if not total:
+            return 0
+        first = self.last + 1
+        done = 0
+        while done < total:
+            segment = self._segments[-1]
+            count = segment.fitting(run.ends, done, run.ends[done - 1] if done else 0)
+            if not count:
+                self._roll()
+                continue
+            segment.extend_run(run, done, done + count)
+            done += count
+        for connection, last in dict(zip(run.connections, range(first, first + total), strict=True)).items():
+            self._connections[connection].last = last
+        if self.bytes_kept > self.limit:
+            self._evict()
+        return first
 
     def _roll(self) -> None:
         full = self._segments[-1]
@@ -356,9 +414,17 @@ class Log:
         """Pins a packet that the connection needs to be understood."""
         self._pins.need(no, connection)
 
+    def needed(self, connection: int) -> list[int]:
+        """The kept packets that `connection` needs to be understood, rising: CONNECT, SUBSCRIBE, their answers, alias bindings."""
+        return [no for no in self._pins.needed(connection) if no in self]
+
     def keep_binding(self, no: int, connection: int, direction: Direction, alias: int) -> None:
         """Pins the PUBLISH that bound a topic alias; the one that bound it before is let go."""
         self._pins.need_binding(no, connection, direction, alias)
+
+    def bound_aliases(self, connection: int) -> tuple[int, int]:
+        """How many topic aliases the client and the server have bound on `connection`, as far as they are kept."""
+        return self._pins.bound_aliases(connection)
 
     def report(self, owner: str, size: int) -> None:
         """A follower's state takes `size` bytes; counts against the limit."""
@@ -373,6 +439,11 @@ class Log:
                 self._roll()
             self._evict_first()
 
+    def forget(self, no: int) -> None:
+        """Whole segments with nothing beyond packet `no` may go, as if the limit had been reached; the last one stays."""
+        while len(self._segments) > 1 and self._segments[0].last <= no:
+            self._evict_first()
+
     def _evict_first(self) -> None:
         segment = self._segments[0]
         self._pins.keep(segment.first, segment.last, lambda no: self._build(segment, no - segment.first), self.limit // 4)
@@ -382,18 +453,3 @@ class Log:
             if state.last <= segment.last:
                 self._pins.release(state.info.number)
         self._releasable = [state for state in self._releasable if state.last > segment.last]
-
-
-def default_limit() -> int:
-    """The smaller of 512 MiB and a quarter of the memory that is free now, in bytes."""
-    try:
-        with open("/proc/meminfo", "rb") as lines:
-            for line in lines:
-                if line.startswith(b"MemAvailable:"):
-                    return min(DEFAULT_LIMIT, int(line.split()[1]) * 1024 // 4)
-    except (OSError, ValueError, IndexError):
-        pass
-    try:
-        return min(DEFAULT_LIMIT, os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 4)
-    except (AttributeError, OSError, ValueError):
-        return DEFAULT_LIMIT

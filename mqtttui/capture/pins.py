@@ -127,6 +127,17 @@ class Pins:
         bindings[direction, alias] = no
         self._automatic[no] = self._automatic.get(no, 0) + 1
 
+    def needed(self, connection: int) -> list[int]:
+        """What the log pinned for `connection`, rising."""
+        needed = self._needed.get(connection)
+        return [] if needed is None else sorted({*needed.packets, *needed.bindings.values()})
+
+    def bound_aliases(self, connection: int) -> tuple[int, int]:
+        """How many alias bindings of `connection` are pinned, by direction."""
+        needed = self._needed.get(connection)
+        own = 0 if needed is None else sum(direction == Direction.C2S for direction, _ in needed.bindings)
+        return own, 0 if needed is None else len(needed.bindings) - own
+
     def release(self, connection: int) -> None:
         """Nothing of `connection` is left that could need anything."""
         needed = self._needed.pop(connection, None)

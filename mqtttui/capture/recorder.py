@@ -12,8 +12,9 @@ from mqtttui.capture.tracking import Tracker
 from mqtttui.protocol.enums import Direction, PacketType, Version
 from mqtttui.protocol.framing import MAX_PACKET, Batch, Chunk, Framer
 
-_PINNED = (PacketType.CONNECT, PacketType.CONNACK, PacketType.SUBSCRIBE, PacketType.SUBACK, PacketType.DISCONNECT)
-_ORDINARY = bytes(byte for byte in range(256) if byte >> 4 not in _PINNED)
+PINNED = (PacketType.CONNECT, PacketType.CONNACK, PacketType.SUBSCRIBE, PacketType.SUBACK, PacketType.DISCONNECT)
+ORDINARY = bytes(byte for byte in range(256) if byte >> 4 not in PINNED)
+"""First bytes of packets that need nothing but to be appended, as long as no topic alias is in them."""
 
 
 class Recorder:
@@ -22,6 +23,7 @@ class Recorder:
     def __init__(self, log: Log, connection: int, max_packet: int = MAX_PACKET) -> None:
         self._log = log
         self._connection = connection
+        self._max_packet = max_packet
         self._framers = {direction: Framer(max_packet) for direction in Direction}
         self._rest_rows: dict[Direction, int] = {}
         self._tracker = Tracker(log.connection(connection).version)
@@ -47,7 +49,7 @@ class Recorder:
         batch = framer.feed(chunk)
         first = self._log.append(self._connection, direction, batch, mono, wall)
         if first:
-            if batch.firsts.translate(None, _ORDINARY):
+            if batch.firsts.translate(None, ORDINARY):
                 self._note_special(direction, batch, first)
             if self._tracker.version is Version.V5:
                 self._note_aliases(direction, batch, first)
@@ -74,6 +76,58 @@ class Recorder:
         self._log.mark_unsent(self._connection, unsent_bytes)
         self._log.close_connection(self._connection, mono, reason)
 
+    def at_boundary(self, direction: Direction) -> bool:
+        """Whether the next byte in `direction` begins a packet."""
+        framer = self._framers[direction]
+        return not framer.kept and framer.error is None
+
+    def missing(self, direction: Direction) -> int | None:
+        """Bytes that the unfinished packet in `direction` still lacks; None without one or while its length is not known."""
+        framer = self._framers[direction]
+        return None if framer.error is not None or framer.expected is None else framer.expected - framer.kept
+
+    def interrupted(self, direction: Direction, remark: str, mono: int, wall: int) -> int:
+        """Bytes in `direction` were lost: the next chunk begins a packet, and an unfinished one becomes a row that ends in `remark`.
+
+        Gives the No. of that row, 0 without one.
+        """
+        framer = self._framers[direction]
+        if framer.error is None and not framer.kept:
+            return 0
+        self._framers[direction] = Framer(self._max_packet)
+        if framer.error is not None:
+            return 0
+        text = f"{incomplete(framer.kept, framer.expected)}: {remark}"
+        return self._log.append_unframed(self._connection, direction, framer.pending, text, mono, wall)
+
+    def repeated(self, direction: Direction, chunk: Chunk) -> bool:
+        """Whether `chunk` has the unfinished packet in `direction` once more, whole; that beginning of it is dropped then."""
+        framer = self._framers[direction]
+        expected = framer.expected
+        if framer.error is not None or expected is None or len(chunk) < expected or bytes(chunk[: framer.kept]) != framer.pending:
+            return False
+        self._framers[direction] = Framer(self._max_packet)
+        return True
+
+    def assume(self, version: Version) -> None:
+        """From the next packet on the connection is taken to speak `version`, until a CONNECT says otherwise."""
+        self._tracker.version = version
+        self._log.set_version(self._connection, version, self._log.last + 1)
+
+    @property
+    def version(self) -> Version:
+        """The version in force for the next packet."""
+        return self._tracker.version
+
+    def note_alias(self, no: int, direction: Direction, data: bytes | bytearray, start: int, end: int) -> None:
+        """The v5 PUBLISH `data[start:end]`, recorded as packet `no`, may have a topic alias. Numbers must come in rising order."""
+        alias = self._tracker.publish(direction, data, start, end)
+        if alias is not None:
+            if alias.binds:
+                self._log.keep_binding(no, self._connection, direction, alias.alias)
+            elif alias.topic is not None:
+                self._log.set_topic(no, alias.topic)
+
     def _more_rest(self, direction: Direction, framer: Framer, chunk: Chunk) -> Batch:
         before = framer.kept
         batch = framer.feed(chunk)
@@ -84,7 +138,7 @@ class Recorder:
     def _note_special(self, direction: Direction, batch: Batch, first: int) -> None:
         for index, byte in enumerate(batch.firsts):
             kind = byte >> 4
-            if kind not in _PINNED:
+            if kind not in PINNED:
                 continue
             no = first + index
             self._log.keep_for_connection(no, self._connection)
@@ -99,10 +153,5 @@ class Recorder:
         start = 0
         for index, (byte, end) in enumerate(zip(batch.firsts, batch.ends, strict=True)):
             if 0x30 <= byte < 0x40:
-                alias = self._tracker.publish(direction, data, start, end)
-                if alias is not None:
-                    if alias.binds:
-                        self._log.keep_binding(first + index, self._connection, direction, alias.alias)
-                    elif alias.topic is not None:
-                        self._log.set_topic(first + index, alias.topic)
+                self.note_alias(first + index, direction, data, start, end)
             start = end

@@ -10,6 +10,8 @@ from mqtttui.protocol.enums import Direction, Version
 
 INCOMPLETE = "incomplete, "
 """How the text of an unfinished packet starts."""
+END_OF_CAPTURE = "the capture ends here"
+"""Reason of a connection that was still open when its capture file ended: nobody closed it."""
 
 
 class Origin(Enum):
@@ -47,6 +49,30 @@ class ConnectionInfo:
     opened_wall: int
     closed: int | None = None
     close_reason: str = ""
+    name: str = ""
+    """How the broker was called, as a URL without credentials (`mqtts://broker.lan:8883`) or a name; visible text."""
+    transport: str = ""
+    """`tcp`, `tls`, `ws`, `wss`, `unix`, `exported` (PDUs of a capture file); empty: not known."""
+
+
+class WebSocketKind(Enum):
+    """What there is to say about the WebSocket around MQTT (section 6)."""
+
+    SUB_PROTOCOL = "sub-protocol"
+    """The sub-protocol of the server's answer; `detail` is its name, empty for none."""
+    TEXT_FRAME = "text frame"
+    SPLIT = "split"
+    """A packet spans frames, or a frame holds several."""
+
+
+class WebSocketEvent(NamedTuple):
+    """Something about the WebSocket around MQTT that the packets do not show."""
+
+    kind: WebSocketKind
+    direction: Direction
+    no: int
+    """The latest packet before it, 0 for none."""
+    detail: bytes = b""
 
 
 class Head(NamedTuple):

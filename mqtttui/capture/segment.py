@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mqtttui.capture.records import Head, Unframed
+from mqtttui.capture.run import Run
 from mqtttui.protocol.enums import Direction
 
 MAX_PACKETS = 65_536
@@ -95,6 +96,20 @@ class Segment:
         self.directions.extend(array("B", (direction,)) * count)
         self.first_bytes.frombytes(firsts)
 
+    def extend_run(self, run: Run, start: int, stop: int) -> None:
+        """Appends the packets `start` to `stop` (exclusive) of `run`."""
+        base = run.ends[start - 1] if start else 0
+        shift = len(self.data) - base
+        whole = start == 0 and stop == len(run)
+        self.data += run.data if whole else run.data[base : run.ends[stop - 1]]
+        ends = run.ends if whole else run.ends[start:stop]
+        self.ends.extend([end + shift for end in ends] if shift else ends)
+        self.monos.extend(run.monos if whole else run.monos[start:stop])
+        self.walls.extend(run.walls if whole else run.walls[start:stop])
+        self.connections.extend(run.connections if whole else run.connections[start:stop])
+        self.directions.frombytes(run.directions if whole else run.directions[start:stop])
+        self.first_bytes.frombytes(run.first_bytes if whole else run.first_bytes[start:stop])
+
     def fitting(self, ends: Sequence[int], start: int, base: int) -> int:
         """How many of the packets `ends[start:]`, the first of which begins at `base`, still belong into this segment."""
         stop = bisect_right(ends, base + self._max_bytes - len(self.data), start)
@@ -155,3 +170,8 @@ class Segment:
         if at < len(self._topic_at) and self._topic_at[at] == index:
             return self._topics[self._topic_id[at]]
         return None
+
+    def resolved(self, start: int, stop: int) -> Iterator[tuple[int, bytes]]:
+        """Index and topic of the packets in [start, stop) that `set_topic` was told about."""
+        for at in range(bisect_left(self._topic_at, start), bisect_left(self._topic_at, stop)):
+            yield self._topic_at[at], self._topics[self._topic_id[at]]

@@ -1,0 +1,1 @@
+"""Capture files of other programs become rows of the log: blocks, link layers, IP, TCP, and what TCP carries."""
