@@ -6,8 +6,9 @@ Rules:
 2. A QoS 2 flow is a chain: PUBLISH <- PUBREC <- PUBREL <- PUBCOMP, each the request of the next.
 3. Of a message that was sent again, the answer belongs to the latest transmission; the first one points to it as well.
 4. PINGRESP carries no id: the first answer belongs to the first open PINGREQ.
-5. Bounded: one entry an identifier, 1,024 open pings a connection, eight bytes a packet for links, all gone with the
-   packets or the connection.
+5. AUTH answers the other side's AUTH or CONNECT; success ends the exchange, and "re-authenticate" begins a new one.
+6. Bounded: one entry an identifier, 1,024 open pings a connection, eight bytes a packet for links, all gone with the
+   packets or the connection; of packets that repeat or displace another the latest 65,536.
 """
 
 from __future__ import annotations
@@ -17,18 +18,24 @@ from array import array
 from collections import deque
 from dataclasses import dataclass, field
 
+from mqtttui.analysis.changes import Changes
 from mqtttui.analysis.follower import Follower
 from mqtttui.capture.log import Log, Packet, Span
 from mqtttui.protocol.enums import PacketType as P
-from mqtttui.protocol.peek import body_start, packet_id, publish_id, publish_topic, reason_code, variable
+from mqtttui.protocol.peek import Buffer, body_start, packet_id, publish_id, publish_topic, reason_code, variable
 
 _NOT_QOS0 = re.compile(rb"[^\x30\x31\x38\x39]")
 _CHUNK_BITS = 16
 _CHUNK = 1 << _CHUNK_BITS
 _MAX_PINGS = 1_024
 _MAX_DELTA = 0xFFFFFFFF
-_MAX_STEPS = 4
+_MAX_STEPS = 8
+_MAX_REPEATS = 65_536
+_NO_MESSAGE = (P.SUBACK, P.UNSUBACK)
+_SPARSE_COST = 150
+"""Bytes of an entry in a dictionary of numbers."""
 _FAILURE = 0x80
+_SUCCESS, REAUTHENTICATE = 0x00, 0x19
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +79,11 @@ class Pairs(Follower):
         self._requests: dict[int, array[int]] = {}
         """Number of chunk -> distance back to the request, 0 for none."""
         self._answers: dict[int, array[int]] = {}
+        self._repeats: dict[int, int] = {}
+        """A packet that was sent again -> its first transmission."""
+        self._displaced: dict[int, int] = {}
+        """A request -> the one before it with the same identifier, which nobody answered."""
+        self._changes = Changes()
         self._log: Log | None = None
 
     # --- what it knows
@@ -86,14 +98,34 @@ class Pairs(Follower):
         delta = _get(self._answers, no)
         return no + delta if delta else None
 
+    def repeat_of(self, no: int) -> int | None:
+        """The first transmission of what `no` transmits again, None if `no` is no repetition."""
+        return self._repeats.get(no)
+
+    def displaced_by(self, no: int) -> int | None:
+        """The request whose identifier `no` took over before it was answered, None if `no` took none."""
+        return self._displaced.get(no)
+
+    def changes_since(self, position: int) -> tuple[list[int], int]:
+        """The numbers of packets that got their answer since `position` (0: the start), and the position behind them."""
+        return self._changes.since(position)
+
     def start_of(self, no: int) -> int:
-        """The packet that began the exchange: of a PUBCOMP the PUBLISH. `no` itself if it answers nothing."""
+        """The packet that began the exchange: of a PUBCOMP the first PUBLISH. `no` itself if it answers nothing."""
         for _ in range(_MAX_STEPS):
-            request = self.request_of(no)
+            request = self.request_of(no) or self._repeats.get(no)
             if request is None:
                 break
             no = request
         return no
+
+    def in_flight(self, connection: int) -> tuple[int, int]:
+        """How many messages with QoS 1 or 2 the client and the server of `connection` have under way."""
+        state = self._states.get(connection)
+        if state is None:
+            return 0, 0
+        own, peer = (sum(entry.awaited not in _NO_MESSAGE for entry in space.values()) for space in state.spaces)
+        return own, peer
 
     def rtt_ns(self, no: int) -> int | None:
         """How long answer `no` took since its request; None if it answers none or one of both is not kept."""
@@ -138,7 +170,11 @@ class Pairs(Follower):
         for table in (self._requests, self._answers):
             for chunk in [chunk for chunk in table if chunk < gone]:
                 del table[chunk]
-        log.report("pairs", (len(self._requests) + len(self._answers)) * _CHUNK * 4)
+        for rare in (self._repeats, self._displaced):
+            while rare and ((oldest := next(iter(rare))) < log.first or len(rare) > _MAX_REPEATS):
+                del rare[oldest]
+        sparse = (len(self._repeats) + len(self._displaced)) * _SPARSE_COST
+        log.report("pairs", (len(self._requests) + len(self._answers)) * _CHUNK * 4 + sparse)
 
     def _packet(self, state: _State, no: int, direction: int, data: bytearray, start: int, end: int) -> None:
         kind = data[start] >> 4
@@ -154,10 +190,7 @@ class Pairs(Follower):
             case P.PUBACK | P.PUBCOMP | P.SUBACK | P.UNSUBACK:
                 self._answer(other, packet_id(data, start, end), no, kind)
             case P.PUBREC:
-                identifier = packet_id(data, start, end)
-                self._answer(other, identifier, no, kind)
-                if reason_code(data, start, end) < _FAILURE:
-                    self._ask(other, identifier, no, P.PUBREL)
+                self._received(other, packet_id(data, start, end), no, reason_code(data, start, end))
             case P.PUBREL:
                 identifier = packet_id(data, start, end)
                 again = self._answer(own, identifier, no, kind) is None
@@ -170,7 +203,7 @@ class Pairs(Follower):
             case P.CONNECT:
                 state.connect = state.auth[direction] = no
             case P.AUTH:
-                self._auth(state, no, direction)
+                self._auth(state, no, direction, _auth_reason(data, start, end))
             case P.CONNACK:
                 if state.connect:
                     self._link(state.connect, no)
@@ -179,17 +212,33 @@ class Pairs(Follower):
             case _:
                 pass
 
-    def _auth(self, state: _State, no: int, direction: int) -> None:
-        if request := state.auth[1 - direction]:
+    def _received(self, space: dict[int, _Open], identifier: int | None, no: int, reason: int) -> None:
+        """PUBREC: answers the PUBLISH and, unless it refuses, waits for the PUBREL. Of a repeated one PUBREL answers the latest."""
+        if identifier is None:
+            return
+        answered = self._answer(space, identifier, no, P.PUBREC) is not None
+        before = space.get(identifier)
+        if reason < _FAILURE and (before is None or before.awaited is P.PUBREL):
+            self._ask(space, identifier, no, P.PUBREL, again=not answered)
+
+    def _auth(self, state: _State, no: int, direction: int, reason: int) -> None:
+        if reason == REAUTHENTICATE:
+            state.auth = [0, 0]
+        elif request := state.auth[1 - direction]:
             self._link(request, no)
             state.auth[1 - direction] = 0
-        state.auth[direction] = no
+        state.auth[direction] = 0 if reason == _SUCCESS else no
 
     def _ask(self, space: dict[int, _Open], identifier: int | None, no: int, awaited: P, *, again: bool = False) -> None:
         if identifier is None:
             return
         before = space.get(identifier)
-        first = before.first if again and before is not None and before.awaited is awaited else no
+        first = no
+        if before is not None:
+            if again and before.awaited is awaited:
+                first = self._repeats[no] = before.first
+            else:
+                self._displaced[no] = before.first
         space[identifier] = _Open(no, awaited, first)
 
     def _answer(self, space: dict[int, _Open], identifier: int | None, no: int, kind: int) -> _Open | None:
@@ -202,11 +251,18 @@ class Pairs(Follower):
         self._link(entry.no, no)
         if entry.first != entry.no:
             _put(self._answers, entry.first, no - entry.first)
+            self._changes.add(entry.first)
         return entry
 
     def _link(self, request: int, answer: int) -> None:
         _put(self._requests, answer, answer - request)
         _put(self._answers, request, answer - request)
+        self._changes.add(request)
+
+
+def _auth_reason(data: Buffer, start: int, end: int) -> int:
+    at = body_start(data, start)
+    return data[at] if at < end else 0
 
 
 def request_topic(packet: Packet) -> bytes:

@@ -108,6 +108,27 @@ def property_offsets(data: Buffer, at: int, end: int, wanted: PropertyId) -> lis
     return found
 
 
+def properties_hold(data: Buffer, at: int, stop: int) -> bool:
+    """Whether `data[at:stop]` is a run of known properties that ends exactly at `stop`. Their values are not looked at."""
+    while at < stop:
+        identifier = data[at]
+        at += 1
+        if size := _SIZES.get(identifier):
+            at += size
+        elif strings := _STRINGS.get(identifier):
+            for _ in range(strings):
+                if at + 2 > stop:
+                    return False
+                at += 2 + uint16(data, at)
+        elif identifier == PropertyId.SUBSCRIPTION_IDENTIFIER:
+            value, at = variable(data, at, stop)
+            if value < 0:
+                return False
+        else:
+            return False
+    return at == stop
+
+
 def connect_version(data: Buffer, start: int, end: int) -> Version | None:
     """The version that a CONNECT asks for, None if it names no level that we know (section 3.1.2.2)."""
     at = body_start(data, start)
