@@ -1,163 +1,194 @@
-"""Packets with warnings and errors, counted and pinned so that they outlive eviction.
+"""Follows the log and checks every packet: by itself, in its conversation and in its session (inspector.md, section 4).
 
-Theory of operation: almost every packet is clear at a glance. The screen reads header bytes and tells those that cannot
-have a warning or an error; only the others are dissected. What it may clear:
-1. PUBLISH: length in its shortest form, legal flags, a topic of plain characters without wildcards, a packet identifier
-   that is not 0, and in MQTT 5 no properties, or a list that an earlier dissection in this direction found clean (lists
-   that promise UTF-8 are always dissected, because the payload has to be looked at).
-2. Acknowledgements of a QoS flow without a reason code, or with one that is no failure and without properties.
-3. PINGREQ and PINGRESP from the right side.
-A slice ends after so many dissections, whatever its budget.
+Theory of operation:
+1. Most traffic is QoS 0 PUBLISH packets of topics that were looked at before. Each conversation remembers the topics whose
+   plain messages need no look (`settled`); such a packet costs a comparison.
+2. Every other packet is shown to the rules of its conversation (`expert.engine`), and its own findings are taken from
+   packets of the same shape (`expert.screen`) or from its dissection.
+3. What is kept are counts, numbers, and the words of findings that dissection cannot give. Packets with a warning or an
+   error are pinned so that they outlive eviction.
+A slice ends after so much work, whatever its budget.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
+from collections.abc import Sequence
+from itertools import count
 
-from mqtttui.analysis.follower import Follower
+from mqtttui.analysis.expert.clock import Clock
+from mqtttui.analysis.expert.engine import FAST_LIMIT, Engine, Live
+from mqtttui.analysis.expert.finding import Finding, Group
+from mqtttui.analysis.expert.seen import Seen
+from mqtttui.analysis.expert.store import hint
+from mqtttui.analysis.expert.timeouts import Timeouts
+from mqtttui.analysis.follower import BUDGET, Follower
 from mqtttui.capture.log import Log, Span
-from mqtttui.protocol.enums import Direction, PropertyId, Severity, Version
 from mqtttui.protocol.enums import PacketType as P
+from mqtttui.protocol.enums import Severity, Version
 from mqtttui.protocol.fields import Dissection
-from mqtttui.protocol.peek import Buffer, property_offsets
 
-MAX_PINNED = 5_000
-"""Packets; the oldest are let go first. The counts go on."""
-DISSECTIONS = 40
-"""How many packets of a slice are dissected: about 4 ms."""
-_MAX_LISTS = 2_000
-_MAX_LIST = 127
-"""Bytes of a property list that is remembered; its length takes one more."""
-
-_PLAIN_TOPIC = re.compile(rb"[ !\"$-*,-~]+").fullmatch
-_PLAIN_PUBLISH = P.PUBLISH << 4
-_BEHIND_CONNECT = P.CONNECT + 1 << 4
-_LEGAL_PUBLISH = frozenset(0x30 | flags for flags in (0, 1, 2, 3, 4, 5, 10, 11, 12, 13))
-"""First bytes: neither QoS 3 nor DUP at QoS 0."""
-_ACKS = {P.PUBACK << 4: (0x00, 0x10), P.PUBREC << 4: (0x00, 0x10), P.PUBREL << 4 | 2: (0x00,), P.PUBCOMP << 4: (0x00,)}
-"""First byte -> reason codes without a warning; 0x10 is the server's alone."""
-_PINGS = ((P.PINGREQ << 4, Direction.C2S), (P.PINGRESP << 4, Direction.S2C))
+WORK = 400
+"""What a slice may cost, in packets that are shown to the rules: about 4 ms. A dissection counts as ten."""
+_PLAIN = P.PUBLISH << 4
+_WEIGH_EVERY = 20_000
+"""Packets, while it lags."""
 
 
 class Findings(Follower):
-    """Follows the log, counts packets by their worst finding, and pins those with a warning or an error."""
+    """See the module. `latest`, `warnings` and `errors` count packets by their worst finding; muted checks do not count."""
 
-    def __init__(self) -> None:
+    def __init__(self, timeouts: Timeouts | None = None, *, settling: bool = True) -> None:
+        """Without `settling` every packet is shown to the rules, with the same findings."""
         super().__init__()
-        self.warnings = 0
+        self._engine = Engine(timeouts or Timeouts(), settling=settling)
+        self._store = self._engine.store
+        self._log: Log | None = None
+        self._lost = 0
+        self._weighed = 0
+
+    # --- what was found
+
+    @property
+    def warnings(self) -> int:
         """Packets whose worst finding is a warning."""
-        self.errors = 0
+        return self._store.totals[0]
+
+    @property
+    def errors(self) -> int:
         """Packets with an error."""
-        self.latest = 0
+        return self._store.totals[1]
+
+    @property
+    def latest(self) -> int:
         """No. of the latest packet with either, 0 for none."""
-        self._pinned: deque[int] = deque()
-        self._clean: tuple[dict[bytes, bool], dict[bytes, bool]] = ({}, {})
-        """By direction: property lists of PUBLISH known to be clean -> whether a topic alias is among them."""
+        return self._store.latest
+
+    @property
+    def checked(self) -> int:
+        """Up to which No. packets were checked."""
+        return self.position
+
+    def of(self, no: int) -> tuple[Finding, ...]:
+        """The findings on packet `no`, the worst first. Of an evicted one those that need more than the packet."""
+        log = self._log
+        dissection = log.dissect(no) if log is not None and no in log else None
+        found = self.beyond(no, dissection)
+        for note in dissection.notes if dissection is not None else ():
+            found.append(Finding(note.id, note.severity, no, note.statement, note.text, hint(note.id), (), note.start, note.end))
+        return tuple(sorted(found, key=lambda finding: -finding.severity))
+
+    def beyond(self, no: int, dissection: Dissection | None) -> list[Finding]:
+        """Those that need more than the packet; `dissection` of it, if there is one, tells their bytes."""
+        found = []
+        for kept in self._store.words(no):
+            field = dissection.first(kept.field) if dissection is not None and kept.field else None
+            start, end = (field.start, field.end) if field is not None else (0, 0)
+            found.append(Finding(kept.id, kept.severity, no, kept.statement, kept.text, hint(kept.id), kept.related, start, end))
+        return found
+
+    def groups(self, minimum: Severity = Severity.WARN) -> list[Group]:
+        """All findings of `minimum` and worse by check and cause: the worst first, muted ones last."""
+        return self._store.groups(minimum)
+
+    def numbers(self, id: str | None = None, cause: str | None = None) -> Sequence[int]:
+        """The packets with findings of check `id` (None: any) and `cause` (None: any), rising; the latest if there are too many."""
+        return self._store.numbers(id, cause)
+
+    def next(self, no: int, backwards: bool = False) -> int | None:
+        """The next packet after (before) `no` with a warning or an error that is not muted; goes round. None if there is none."""
+        return self._store.next(no, backwards=backwards)
+
+    @property
+    def muted(self) -> frozenset[str]:
+        """Checks that do not count."""
+        return self._store.muted
+
+    def mute(self, id: str) -> None:
+        """Findings of check `id` do not count any more."""
+        self._store.mute(id, on=True)
+
+    def unmute(self, id: str) -> None:
+        """They count again."""
+        self._store.mute(id, on=False)
+
+    def changes_since(self, position: int) -> tuple[list[int], int]:
+        """Packets that got a finding since `position` (0: the start) beyond their own notes, and the position behind them."""
+        return self._store.changes.since(position)
+
+    # --- following
+
+    def advance(self, log: Log, budget: int = BUDGET) -> bool:
+        """Reads at most `budget` packets. True when it has caught up."""
+        self._log = log
+        self._engine.watch(log)
+        return super().advance(log, budget)
+
+    def tick(self, now: int) -> None:
+        """The time of live connections is `now` (monotonic ns): says what did not come in time. Waits until all is read."""
+        if self._log is not None and self.position >= self._log.last:
+            self._engine.watch(self._log)
+            self._engine.tick(now)
 
     def read(self, log: Log, span: Span) -> int:
-        """Screens the packets of `span`, and dissects what cannot be cleared."""
+        """Passes over packets of settled topics, and shows the others to the rules."""
         segment, start, stop = span
+        engine = self._engine
+        if self.missed > self._lost:
+            self._lost = self.missed
+            engine.lost(log)
         data, odd = segment.data, segment.unframed
-        known, v5 = -1, False
-        dissected = 0
+        left = WORK
+        up = down = 0
+        number = segment.connections[start]
+        live, clock, ups, downs, v5 = self._enter(log, number, segment.first + start)
         begin = segment.start(start)
-        columns = zip(segment.ends[start:stop], segment.connections[start:stop], segment.directions[start:stop], strict=True)
-        for no, (end, connection, direction) in enumerate(columns, segment.first + start):
-            first = data[begin]
-            if connection != known or first < _BEHIND_CONNECT:
-                known, v5 = connection, log.version(connection, no) is Version.V5
-            if odd and no in odd:
-                clear = False
-            elif first == _PLAIN_PUBLISH and (length := data[begin + 1]) < 0x80 and length > 1:
-                # The bulk of most traffic, so without a call: QoS 0, no flags, a short packet.
-                at = begin + 4 + (data[begin + 2] << 8 | data[begin + 3])
-                clear = at < end and _PLAIN_TOPIC(data, begin + 4, at) is not None and not (v5 and data[at])
-                clear = clear or self._clear_publish(data, begin, end, direction, v5)
-            else:
-                clear = self._clear(data, begin, end, direction, v5)
-            if not clear:
-                self._dissect(log, no)
-                dissected += 1
-                if dissected == DISSECTIONS:
-                    return no + 1 - segment.first
+        ends, connections, directions, monos = (
+            column[start:stop] for column in (segment.ends, segment.connections, segment.directions, segment.monos)
+        )
+        for no, end, connection, direction, mono in zip(count(segment.first + start), ends, connections, directions, monos, strict=False):
+            if connection != number:
+                engine.skipped(live, up, down)
+                up = down = 0
+                number = connection
+                live, clock, ups, downs, v5 = self._enter(log, number, no)
+            if mono >= clock.deadline:
+                engine.skipped(live, up, down)
+                engine.position = no - 1
+                clock.run(mono)
+            if data[begin] == _PLAIN and 5 < end - begin <= FAST_LIMIT and not (odd and no in odd):
+                at = begin + 4 if data[begin + 1] < 0x80 else begin + 5 if 0 < data[begin + 2] < 0x80 else end
+                top = at + (data[at - 2] << 8 | data[at - 1])
+                if top + v5 < end and not (v5 and data[top]) and bytes(data[at:top]) in (downs if direction else ups):
+                    if direction:
+                        down = no
+                    else:
+                        up = no
+                    begin = end
+                    continue
+            if up or down:
+                engine.skipped(live, up, down)
+                up = down = 0
+            engine.position = no - 1
+            version = log.version(connection, no)
+            v5 = 1 if version is Version.V5 else 0
+            left -= engine.packet(live, Seen(log, segment, no - segment.first, version))
             begin = end
+            if left <= 0:
+                return no + 1 - segment.first
+        engine.skipped(live, up, down)
         return stop
 
-    def _clear(self, data: Buffer, start: int, end: int, direction: int, v5: bool) -> bool:
-        """Whether the packet `data[start:end]` cannot have a warning or an error."""
-        first = data[start]
-        if first in _LEGAL_PUBLISH:
-            return self._clear_publish(data, start, end, direction, v5)
-        if first in _ACKS:
-            length = data[start + 1]
-            if end - start != length + 2 or length == 2:
-                return end - start == length + 2
-            if not v5 or length not in (3, 4) or (length == 4 and data[start + 5]):
-                return False
-            code = data[start + 4]
-            return code in _ACKS[first] and (code == 0 or direction == Direction.S2C)
-        return (first, direction) in _PINGS and end - start == 2
-
-    def _clear_publish(self, data: Buffer, start: int, end: int, direction: int, v5: bool) -> bool:
-        at = start + 1
-        while data[at] & 0x80:
-            at += 1
-        if not data[at] and at > start + 1:
-            return False
-        topic = at + 3
-        if topic > end:
-            return False
-        at = topic + (data[at + 1] << 8 | data[at + 2])
-        if at > end or (at > topic and not _PLAIN_TOPIC(data, topic, at)):
-            return False
-        has_topic = at > topic
-        if data[start] & 0x06:
-            if at + 2 > end or not (data[at] or data[at + 1]):
-                return False
-            at += 2
-        if not v5:
-            return has_topic
-        if at >= end:
-            return False
-        length = data[at]
-        if not length:
-            return has_topic
-        if length > _MAX_LIST or at + 1 + length > end:
-            return False
-        has_alias = self._clean[direction].get(bytes(data[at : at + 1 + length]))
-        return has_alias is not None and (has_topic or has_alias)
-
-    def _dissect(self, log: Log, no: int) -> None:
-        found = log.dissect(no)
-        worst = found.worst
-        if worst is not None and worst >= Severity.WARN:
-            if worst is Severity.ERROR:
-                self.errors += 1
-            else:
-                self.warnings += 1
-            self.latest = no
-            if log.pin(no):
-                self._pinned.append(no)
-            if len(self._pinned) > MAX_PINNED:
-                log.unpin(self._pinned.popleft())
-        elif found.type is P.PUBLISH and found.version is Version.V5:
-            self._remember(found)
-
-    def _remember(self, found: Dissection) -> None:
-        """The property list of the clean PUBLISH `found`, if it can be trusted whatever the payload is."""
-        listed = found.first("mqtt.properties")
-        if listed is None or listed.end - listed.start > _MAX_LIST + 1:
-            return
-        raw = found.raw[listed.start : listed.end]
-        if property_offsets(raw, 0, len(raw), PropertyId.PAYLOAD_FORMAT_INDICATOR):
-            return
-        clean = self._clean[found.context.direction]
-        if len(clean) >= _MAX_LISTS:
-            clean.clear()
-        clean[raw] = bool(property_offsets(raw, 0, len(raw), PropertyId.TOPIC_ALIAS))
+    def _enter(self, log: Log, number: int, no: int) -> tuple[Live, Clock, set[bytes], set[bytes], int]:
+        """What the loop needs of connection `number`: with its settled topics, and 1 for MQTT 5."""
+        live = self._engine.live(log, number)
+        ups, downs = live.conversation.settled
+        return live, live.clock, ups, downs, 1 if log.version(number, no) is Version.V5 else 0
 
     def settle(self, log: Log, caught_up: bool) -> None:
-        """Tells the log how much is remembered."""
-        lists = sum(map(len, self._clean))
-        log.report("findings", lists * 200 + len(self._pinned) * 40)
+        """Ends what has ended, and tells the log how much is remembered."""
+        self._engine.position = self.position
+        if caught_up:
+            self._engine.caught_up(log)
+        if caught_up or self.position >= self._weighed + _WEIGH_EVERY:
+            self._weighed = self.position
+            log.report("findings", self._engine.cost)

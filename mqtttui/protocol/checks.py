@@ -7,10 +7,11 @@ versions it exists and which statement it rests on. A check that does not exist 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from mqtttui.protocol.enums import Direction, Severity, Version
 from mqtttui.protocol.enums import PacketType as P
+from mqtttui.protocol.hints import HINTS
 
 _OLD = frozenset({Version.V31, Version.V311})
 _NEW = frozenset({Version.V311, Version.V5})
@@ -38,6 +39,8 @@ class Check:
     more5: Mapping[P, str] = field(default_factory=dict)
     sender5: Mapping[Direction, str] = field(default_factory=dict)
     """Further statements of MQTT 5 for one sender."""
+    hint: str = ""
+    """What to check when it strikes, one line for a person."""
 
     def severity_in(self, version: Version) -> Severity:
         """How much it matters in `version`."""
@@ -67,8 +70,23 @@ _REASON5 = {
 
 _TABLE = (
     # A: framing and direction
-    Check("A01", "reserved packet type 0", _ERROR, _ALL, f"§2.2.1, {_CLOSE3}", f"§2.1.2, {_CLOSE5}"),
-    Check("A02", "AUTH before MQTT 5", _ERROR, _OLD, f"§2.2.1, {_CLOSE3}"),
+    Check(
+        "A01",
+        "reserved packet type 0",
+        _ERROR,
+        _ALL,
+        f"§2.2.1, {_CLOSE3}",
+        f"§2.1.2, {_CLOSE5}",
+        hint="A fault of the sender, or the stream is out of step since an earlier packet: look at the one before",
+    ),
+    Check(
+        "A02",
+        "AUTH before MQTT 5",
+        _ERROR,
+        _OLD,
+        f"§2.2.1, {_CLOSE3}",
+        hint="AUTH belongs to MQTT 5: connect with version 5, or leave it out",
+    ),
     Check(
         "A03",
         "wrong flags for this type",
@@ -78,15 +96,72 @@ _TABLE = (
         "MQTT-2.1.3-1",
         more3=_FLAGS,
         more5={**_FLAGS, P.AUTH: "MQTT-3.15.1-1"},
+        hint="The receiver has to close: look for the library that made this packet",
     ),
-    Check("A04", "unusual flags", _NOTE, _V31, "§2.1"),
-    Check("A05", "number of more than four bytes", _ERROR, _ALL, "§2.2.3", "§1.5.5"),
-    Check("A06", "number longer than needed", _NOTE, _ALL, "", "MQTT-1.5.5-1", severity5=_ERROR),
-    Check("A07", "field reaches past the end", _ERROR, _ALL, _CLOSE3, _CLOSE5),
-    Check("A08", "bytes left over", _ERROR, _ALL, _CLOSE3, _CLOSE5, more3={P.CONNECT: "MQTT-3.1.4-1"}, more5={P.CONNECT: "MQTT-3.1.4-1"}),
-    Check("A09", "body where none is allowed", _ERROR, _OLD, f"§3.12, §3.13, §3.14, {_CLOSE3}"),
-    Check("A10", "packet from the wrong side", _ERROR, _ALL, f"§2.2.1, {_CLOSE3}", f"§2.1.2, {_CLOSE5}"),
-    Check("A11", "incomplete packet", _WARN, _ALL),
+    Check("A04", "unusual flags", _NOTE, _V31, "§2.1", hint="In MQTT 3.1 these bits were left to the sender; newer servers refuse them"),
+    Check(
+        "A05",
+        "number of more than four bytes",
+        _ERROR,
+        _ALL,
+        "§2.2.3",
+        "§1.5.5",
+        hint="No MQTT, or the stream is out of step since an earlier packet: everything behind it is lost",
+    ),
+    Check(
+        "A06",
+        "number longer than needed",
+        _NOTE,
+        _ALL,
+        "",
+        "MQTT-1.5.5-1",
+        severity5=_ERROR,
+        hint="Some libraries pad the number; MQTT 5 forbids it and servers may close",
+    ),
+    Check(
+        "A07",
+        "field reaches past the end",
+        _ERROR,
+        _ALL,
+        _CLOSE3,
+        _CLOSE5,
+        hint="A wrong length: look at the bytes in front of the field, and whether the version is the right one",
+    ),
+    Check(
+        "A08",
+        "bytes left over",
+        _ERROR,
+        _ALL,
+        _CLOSE3,
+        _CLOSE5,
+        more3={P.CONNECT: "MQTT-3.1.4-1"},
+        more5={P.CONNECT: "MQTT-3.1.4-1"},
+        hint="A wrong length, or a packet of another version: MQTT 5 has fields that 3.1.1 does not have",
+    ),
+    Check(
+        "A09",
+        "body where none is allowed",
+        _ERROR,
+        _OLD,
+        f"§3.12, §3.13, §3.14, {_CLOSE3}",
+        hint="A packet of MQTT 5 on a connection of 3.1.1, or a fault of the sender",
+    ),
+    Check(
+        "A10",
+        "packet from the wrong side",
+        _ERROR,
+        _ALL,
+        f"§2.2.1, {_CLOSE3}",
+        f"§2.1.2, {_CLOSE5}",
+        hint="Client and server are mixed up, or the sender is a proxy that sends back what it got",
+    ),
+    Check(
+        "A11",
+        "incomplete packet",
+        _WARN,
+        _ALL,
+        hint="The connection ended in the middle of a packet: network, crash, or a size limit of the receiver",
+    ),
     # B: strings and topics
     Check("B01", "ill-formed UTF-8", _ERROR, _ALL, "MQTT-1.5.3-1", "MQTT-1.5.4-1"),
     Check("B02", "NUL in a string", _ERROR, _NEW, "MQTT-1.5.3-2", "MQTT-1.5.4-2"),
@@ -102,14 +177,71 @@ _TABLE = (
     Check("B12", "shared subscription before MQTT 5", _NOTE, _OLD),
     Check("B13", "client publishes to $…", _NOTE, _ALL, "§4.7.2", "§4.7.2"),
     # C: connecting
-    Check("C03", "wrong protocol name", _ERROR, _ALL, "MQTT-3.1.2-1", "MQTT-3.1.2-1"),
-    Check("C04", "unknown protocol level", _ERROR, _ALL, "MQTT-3.1.2-2", "MQTT-3.1.2-2"),
-    Check("C05", "reserved connect flag set", _ERROR, _ALL, "MQTT-3.1.2-3", "MQTT-3.1.2-3"),
-    Check("C06", "will QoS without a will", _ERROR, _ALL, "MQTT-3.1.2-11, MQTT-3.1.2-13", "MQTT-3.1.2-11"),
-    Check("C07", "will retain without a will", _ERROR, _ALL, "MQTT-3.1.2-11, MQTT-3.1.2-15", "MQTT-3.1.2-13"),
-    Check("C08", "will QoS 3", _ERROR, _ALL, "MQTT-3.1.2-14", "MQTT-3.1.2-12"),
-    Check("C09", "will fields contradict the will flag", _ERROR, _ALL, "MQTT-3.1.2-9, MQTT-3.1.2-11", "MQTT-3.1.2-9"),
-    Check("C10", "password without user name", _ERROR, _NEW, "MQTT-3.1.2-22", "§3.1.2.9", severity5=_NOTE),
+    Check(
+        "C03",
+        "wrong protocol name",
+        _ERROR,
+        _ALL,
+        "MQTT-3.1.2-1",
+        "MQTT-3.1.2-1",
+        hint="The server may close without an answer: MQTT for 3.1.1 and 5, MQIsdp for 3.1",
+    ),
+    Check(
+        "C04",
+        "unknown protocol level",
+        _ERROR,
+        _ALL,
+        "MQTT-3.1.2-2",
+        "MQTT-3.1.2-2",
+        hint="The server has to refuse: known levels are 3 (3.1), 4 (3.1.1) and 5",
+    ),
+    Check(
+        "C05",
+        "reserved connect flag set",
+        _ERROR,
+        _ALL,
+        "MQTT-3.1.2-3",
+        "MQTT-3.1.2-3",
+        hint="The server has to close: a fault of the client's library",
+    ),
+    Check(
+        "C06",
+        "will QoS without a will",
+        _ERROR,
+        _ALL,
+        "MQTT-3.1.2-11, MQTT-3.1.2-13",
+        "MQTT-3.1.2-11",
+        hint="Without a will its QoS bits must be 0: a fault of the client's library",
+    ),
+    Check(
+        "C07",
+        "will retain without a will",
+        _ERROR,
+        _ALL,
+        "MQTT-3.1.2-11, MQTT-3.1.2-15",
+        "MQTT-3.1.2-13",
+        hint="Without a will its retain bit must be 0: a fault of the client's library",
+    ),
+    Check("C08", "will QoS 3", _ERROR, _ALL, "MQTT-3.1.2-14", "MQTT-3.1.2-12", hint="QoS goes from 0 to 2"),
+    Check(
+        "C09",
+        "will fields contradict the will flag",
+        _ERROR,
+        _ALL,
+        "MQTT-3.1.2-9, MQTT-3.1.2-11",
+        "MQTT-3.1.2-9",
+        hint="Flags and fields of the CONNECT do not belong together: a fault of the client's library",
+    ),
+    Check(
+        "C10",
+        "password without user name",
+        _ERROR,
+        _NEW,
+        "MQTT-3.1.2-22",
+        "§3.1.2.9",
+        severity5=_NOTE,
+        hint="MQTT 3.1.1 servers close; give a user name, or use MQTT 5, which allows a password alone",
+    ),
     Check(
         "C11",
         "credentials contradict the flags",
@@ -117,13 +249,59 @@ _TABLE = (
         _ALL,
         "MQTT-3.1.2-18, MQTT-3.1.2-19, MQTT-3.1.2-20, MQTT-3.1.2-21",
         "MQTT-3.1.2-16, MQTT-3.1.2-17, MQTT-3.1.2-18, MQTT-3.1.2-19",
+        hint="Flags and fields of the CONNECT do not belong together: a fault of the client's library",
     ),
-    Check("C12", "no client id, but a session to keep", _ERROR, _V311, "MQTT-3.1.3-7"),
-    Check("C14", "keep-alive off or very long", _NOTE, _ALL, "§3.1.2.10", "§3.1.2.10"),
-    Check("C20", "reserved acknowledge flags set", _ERROR, _NEW, "§3.2.2.1, MQTT-2.2.2-1", "MQTT-3.2.2-1"),
-    Check("C24", "session present although refused", _ERROR, _NEW, "MQTT-3.2.2-4", "MQTT-3.2.2-6"),
-    Check("C25", "code outside the table", _ERROR, _ALL, "MQTT-3.2.2-6", "MQTT-3.2.2-8"),
-    Check("C26", "connection refused", _WARN, _ALL),
+    Check(
+        "C12",
+        "no client id, but a session to keep",
+        _ERROR,
+        _V311,
+        "MQTT-3.1.3-7",
+        hint="The server has to refuse with code 2: give a client id, or ask for a clean session",
+    ),
+    Check(
+        "C14",
+        "keep-alive off or very long",
+        _NOTE,
+        _ALL,
+        "§3.1.2.10",
+        "§3.1.2.10",
+        hint="Without pings a dead connection is noticed late; routers forget idle ones after a few minutes",
+    ),
+    Check(
+        "C20",
+        "reserved acknowledge flags set",
+        _ERROR,
+        _NEW,
+        "§3.2.2.1, MQTT-2.2.2-1",
+        "MQTT-3.2.2-1",
+        hint="A fault of the server, or no MQTT server",
+    ),
+    Check(
+        "C24",
+        "session present although refused",
+        _ERROR,
+        _NEW,
+        "MQTT-3.2.2-4",
+        "MQTT-3.2.2-6",
+        hint="A fault of the server: a refused client has no session",
+    ),
+    Check(
+        "C25",
+        "code outside the table",
+        _ERROR,
+        _ALL,
+        "MQTT-3.2.2-6",
+        "MQTT-3.2.2-8",
+        hint="A fault of the server, or it speaks another version of MQTT",
+    ),
+    Check(
+        "C26",
+        "connection refused",
+        _WARN,
+        _ALL,
+        hint="The code says why; user name, password, client id and access rules are the usual suspects",
+    ),
     # D: PUBLISH
     Check("D01", "QoS 3", _ERROR, _ALL, "MQTT-3.3.1-4", "MQTT-3.3.1-4"),
     Check("D02", "DUP at QoS 0", _ERROR, _ALL, "MQTT-3.3.1-2", "MQTT-3.3.1-2"),
@@ -150,24 +328,66 @@ _TABLE = (
     Check("F12", "illegal SUBACK code", _ERROR, _ALL, "MQTT-3.9.3-2", "MQTT-3.9.3-2"),
     Check("F24", "same filter twice", _NOTE, _ALL, "MQTT-3.8.4-4", "MQTT-3.8.4-5"),
     # G: closing
-    Check("G10", "session expiry from the server", _ERROR, _V5, "", "MQTT-3.14.2-2"),
-    Check("G12", "disconnected because of an error", _WARN, _V5, "", "MQTT-4.13.2-1"),
-    Check("G13", "will is to be published", _NOTE, _V5, "", "§3.14.2.1"),
+    Check(
+        "G10", "session expiry from the server", _ERROR, _V5, "", "MQTT-3.14.2-2", hint="Only the client may send it: a fault of the server"
+    ),
+    Check(
+        "G12",
+        "disconnected because of an error",
+        _WARN,
+        _V5,
+        "",
+        "MQTT-4.13.2-1",
+        hint="The code says why; look at the packets that its receiver had sent just before",
+    ),
+    Check(
+        "G13",
+        "will is to be published",
+        _NOTE,
+        _V5,
+        "",
+        "§3.14.2.1",
+        hint="Intended if the will is to be published: without it use the code 0x00",
+    ),
     # H: properties and AUTH
-    Check("H01", "unknown property", _ERROR, _V5, "", "§2.2.2.2"),
-    Check("H02", "property in the wrong packet", _ERROR, _V5, "", "§2.2.2.2"),
-    Check("H03", "property repeated", _ERROR, _V5),
-    Check("H04", "neither 0 nor 1", _ERROR, _V5),
-    Check("H05", "0 where it is not allowed", _ERROR, _V5),
-    Check("H06", "property length disagrees with the properties", _ERROR, _V5, "", _CLOSE5),
-    Check("H07", "authentication data without a method", _ERROR, _V5),
-    Check("H09", "property set to its default", _NOTE, _V5),
-    Check("H10", "reason string", _CHAT, _V5),
-    Check("H12", "authentication method missing", _WARN, _V5, "", "§3.15.2.2.2"),
-    Check("H16", "property length missing", _ERROR, _V5, "", "MQTT-2.2.2-1"),
+    Check("H01", "unknown property", _ERROR, _V5, "", "§2.2.2.2", hint="A fault of the sender, or a newer version of MQTT than 5"),
+    Check(
+        "H02",
+        "property in the wrong packet",
+        _ERROR,
+        _V5,
+        "",
+        "§2.2.2.2",
+        hint="The receiver has to close: a fault of the sender's library",
+    ),
+    Check("H03", "property repeated", _ERROR, _V5, hint="The receiver has to close: it may stand there once"),
+    Check("H04", "neither 0 nor 1", _ERROR, _V5, hint="The receiver has to close: only 0 and 1 are allowed"),
+    Check("H05", "0 where it is not allowed", _ERROR, _V5, hint="Leave the property out for no limit"),
+    Check(
+        "H06",
+        "property length disagrees with the properties",
+        _ERROR,
+        _V5,
+        "",
+        _CLOSE5,
+        hint="A wrong length: look at the bytes of the property list",
+    ),
+    Check("H07", "authentication data without a method", _ERROR, _V5, hint="Name the Authentication Method as well"),
+    Check("H09", "property set to its default", _NOTE, _V5, hint="Harmless: the same as leaving it out"),
+    Check("H10", "reason string", _CHAT, _V5, hint="For people, not for programs"),
+    Check("H12", "authentication method missing", _WARN, _V5, "", "§3.15.2.2.2", hint="Every AUTH has to name the method of the CONNECT"),
+    Check(
+        "H16",
+        "property length missing",
+        _ERROR,
+        _V5,
+        "",
+        "MQTT-2.2.2-1",
+        hint="A packet of 3.1.1 on a connection of MQTT 5, or a fault of the sender: an empty list is the byte 0",
+    ),
 )
 
-CHECKS: dict[str, Check] = {check.id: check for check in _TABLE}
+CHECKS: dict[str, Check] = {check.id: replace(check, hint=check.hint or HINTS.get(check.id, "")) for check in _TABLE}
 """Id -> check."""
 
 MALFORMED = frozenset(

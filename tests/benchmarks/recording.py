@@ -16,15 +16,19 @@ import gmqtt
 
 from mqtttui.analysis.findings import Findings
 from mqtttui.analysis.follower import Follower, advance_all
+from mqtttui.analysis.operations import Operations
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.analysis.subscriptions import SubscriptionCounters
 from mqtttui.analysis.traffic import Traffic
 from mqtttui.capture.log import Log, Origin
 from mqtttui.capture.recorder import Recorder
 from mqtttui.protocol.enums import Version
-from mqtttui.protocol.packets import Connect, encode
+from mqtttui.protocol.packets import Connack, Connect, Suback, Subscribe, TopicRequest, encode
 from tests.benchmarks.screen import screen_on
 from tests.benchmarks.sender import CHUNK_PACKETS, messages, raw_sender
+
+BEFORE = 4
+"""CONNECT, CONNACK, SUBSCRIBE and SUBACK."""
 
 Measured = Callable[[int, int], Awaitable[float]]
 """(port, packets) -> seconds from the first message to the last one handled."""
@@ -48,6 +52,7 @@ async def gmqtt_alone(port: int, packets: int) -> float:
 
     client.on_message = on_message
     await client.connect("127.0.0.1", port, version=gmqtt.constants.MQTTv311)
+    client.subscribe("#")
     await asyncio.wait_for(done.wait(), 120)
     took = time.perf_counter() - begin
     await client.disconnect()
@@ -62,25 +67,27 @@ class _Tap(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
-        raw = encode(Connect("benchmark"), Version.V311)
-        transport.write(raw)
-        self._recorder.outbound(raw, time.monotonic_ns(), time.time_ns())
+        for packet in (Connect("benchmark"), Subscribe(1, (TopicRequest("#"),))):
+            raw = encode(packet, Version.V311)
+            transport.write(raw)
+            self._recorder.outbound(raw, time.monotonic_ns(), time.time_ns())
 
     def data_received(self, data: bytes) -> None:
         self._recorder.inbound(data, time.monotonic_ns(), time.time_ns())
 
 
 async def recorded(port: int, packets: int) -> float:
-    """Recorder and log, with pairs, traffic and three subscriptions following as the application's pump does."""
+    """Recorder and log, with pairs, operations, traffic and three subscriptions following as the application's pump does."""
     log = Log()
     counters = SubscriptionCounters()
     counters.set_filters("dev", [("all", b"#", None), ("line", b"plant/line3/#", None), ("one", b"plant/+/machine1/temperature", None)])
-    followers: list[Follower] = [Pairs(), Traffic(), counters, Findings()]
+    pairs = Pairs()
+    followers: list[Follower] = [pairs, Operations(pairs), Traffic(), counters, Findings()]
     recorder = Recorder(log, log.open_connection(peer="dev", origin=Origin.OWN, mono=0, wall=0))
     transport, _ = await asyncio.get_running_loop().create_connection(lambda: _Tap(recorder), "127.0.0.1", port)
     begin = 0.0
-    while not advance_all(followers, log) or log.last < packets + 2:
-        if not begin and log.last > 2:
+    while not advance_all(followers, log) or log.last < packets + BEFORE:
+        if not begin and log.last > BEFORE:
             begin = time.perf_counter()
         await asyncio.sleep(0)
     took = time.perf_counter() - begin
@@ -110,11 +117,15 @@ def memory(packets: int) -> None:
     tracemalloc.start()
     log = Log(1 << 40)
     recorder = Recorder(log, log.open_connection(peer="dev", origin=Origin.OWN, mono=0, wall=0))
+    for packet in (Connect("benchmark"), Subscribe(1, (TopicRequest("#"),))):
+        recorder.outbound(encode(packet, Version.V311), 0, 0)
+    recorder.inbound(encode(Connack(), Version.V311) + encode(Suback(1, (0,)), Version.V311), 0, 0)
     before = tracemalloc.get_traced_memory()[0]
     for index in range(packets // CHUNK_PACKETS):
         recorder.inbound(chunk, index, index)
     log_only = tracemalloc.get_traced_memory()[0] - before
-    followers: list[Follower] = [Pairs(), Traffic(), SubscriptionCounters(), Findings()]
+    pairs = Pairs()
+    followers: list[Follower] = [pairs, Operations(pairs), Traffic(), SubscriptionCounters(), Findings()]
     while not advance_all(followers, log):
         pass
     everything = tracemalloc.get_traced_memory()[0] - before

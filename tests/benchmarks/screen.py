@@ -19,16 +19,18 @@ from pathlib import Path
 
 import mqtttui
 from mqtttui.app import PEER, MqttTui
+from mqtttui.client.commands import Subscribe
 from mqtttui.config.options import ConnectOptions
 from mqtttui.config.settings import Settings
 from mqtttui.protocol.enums import Version
-from mqtttui.protocol.packets import Connect
+from mqtttui.protocol.packets import Connect, TopicRequest
 
 COLUMNS, ROWS = 120, 36
 FILTERS = ((b"#", None), (b"plant/line3/#", None), (b"plant/+/machine1/temperature", None))
 """Three subscriptions to count for."""
-_BEFORE = 2
-"""CONNECT and CONNACK."""
+_BEFORE = 4
+"""CONNECT, CONNACK, SUBSCRIBE and SUBACK."""
+_CONNECTED = 2
 _LOOK = 0.002
 _SECONDS = 120
 
@@ -50,10 +52,11 @@ class Receiver(MqttTui):
         self.set_interval(_LOOK, self._look)
 
     def _look(self) -> None:
-        if self._session is None:
+        if self._session is None or self.log_of_packets.received < _CONNECTED:
             return
         if not self._counting:
             self._counting = True
+            self._session.execute(Subscribe(PEER, (TopicRequest("#"),)))
             self.pump.counters.set_filters(PEER, [(key, key, identifier) for key, identifier in FILTERS])
         packets = self._main.inspector.packets
         if self.log_of_packets.received < self._wanted or not self.pump.caught_up or packets.selected != self.log_of_packets.last:

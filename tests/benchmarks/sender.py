@@ -1,4 +1,5 @@
-"""A broker that does nothing but accept one client and then send it ready-made bytes as fast as it takes them; in a process of its own."""
+"""A broker that does nothing but accept one client and its SUBSCRIBE with one filter, and then send it ready-made bytes as fast as it
+takes them; in a process of its own."""
 
 from __future__ import annotations
 
@@ -10,7 +11,8 @@ from multiprocessing.connection import Connection
 
 from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.protocol.framing import Framer
-from mqtttui.protocol.packets import Connack, Publish, encode
+from mqtttui.protocol.packets import Connack, Publish, Suback, encode
+from mqtttui.protocol.peek import packet_id
 
 CHUNK_PACKETS = 1_000
 
@@ -50,9 +52,14 @@ def _serve(pipe: Connection, packets: int) -> None:
 
 def _one_client(client: socket.socket, chunk: bytes, packets: int) -> None:
     framer = Framer()
-    while not any(raw[0] >> 4 == PacketType.CONNECT for raw in framer.feed(client.recv(65_536)).packets()):
-        pass
-    client.sendall(encode(Connack(), Version.V311))
+    subscribed = False
+    while not subscribed:
+        for raw in framer.feed(client.recv(65_536)).packets():
+            if raw[0] >> 4 == PacketType.CONNECT:
+                client.sendall(encode(Connack(), Version.V311))
+            elif raw[0] >> 4 == PacketType.SUBSCRIBE:
+                client.sendall(encode(Suback(packet_id(raw, 0, len(raw)) or 0, (0,)), Version.V311))
+                subscribed = True
     try:
         for _ in range(packets // CHUNK_PACKETS):
             client.sendall(chunk)
