@@ -32,6 +32,11 @@ def masked_dissection(dissection: Dissection) -> Dissection:
     return replace(dissection, raw=raw, fields=fields, notes=tuple(note for note in dissection.notes if note not in gone))
 
 
+def on_secret(dissection: Dissection, start: int, end: int) -> bool:
+    """Whether the bytes `start` to `end` are those of a secret, so that words about them may name a byte of it."""
+    return any(field.start <= start < end <= field.end for field in dissection.walk() if _named_secret(field))
+
+
 def _masked_field(field: Field, raw: bytes) -> Field:
     if field.children:
         return replace(field, children=tuple(_masked_field(child, raw) for child in field.children))

@@ -1,148 +1,248 @@
-"""Capture files that Wireshark opens as MQTT, whatever the ports were: pcapng with exported PDUs (link type 252).
+"""Packets of the log as capture files that Wireshark opens as MQTT, whatever the ports were.
 
-One control packet is one frame. Each connection is an interface of its own. Wireshark keeps version and topic aliases by
-addresses and ports, so a connection without known addresses gets invented ones, and says so in a comment.
-Formats: pcapng (draft-ietf-opsawg-pcapng), exported PDU tags (Wireshark, epan/exported_pdu.h).
+Rules:
+1. One control packet is one frame: an exported PDU, or TCP/IP segments (`Encapsulation`). Each connection is an interface.
+2. Wireshark keeps version and topic aliases by addresses and ports. A connection begins with its CONNECT; where that is not
+   among the packets it is repeated, and where it is gone it is made up. Both are commented as such.
+3. What was not on the wire is said in a comment: made-up addresses, other ports, masked secrets, incomplete packets.
 """
 
 from __future__ import annotations
 
-import ipaddress
-import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
+from enum import Enum
 
-from mqtttui.capture.log import ConnectionInfo, Log, Packet
+from mqtttui import __version__
+from mqtttui.capture.files.pdu import MADE_UP
+from mqtttui.capture.log import Log
+from mqtttui.capture.records import ConnectionInfo, Packet
+from mqtttui.capture.tracking import Tracker
+from mqtttui.export.blocks import LINKTYPE_RAW, LINKTYPE_WIRESHARK_UPPER_PDU, MAX_CAPTURED, BlockWriter, Writable
+from mqtttui.export.endpoints import Endpoints, endpoints_of, host_name
+from mqtttui.export.exported_pdu import tags
 from mqtttui.export.mask import masked
+from mqtttui.export.tcp_frames import TcpFlow, with_known_port
+from mqtttui.export.units import count_bytes
 from mqtttui.protocol.enums import Direction, PacketType, Version
 from mqtttui.protocol.packets import Connect, encode
+from mqtttui.text import preview
 
-LINKTYPE_WIRESHARK_UPPER_PDU = 252
-MAX_CAPTURED = 262_144
-"""Wireshark refuses a file with a larger frame."""
+APPLICATION = f"mqtttui {__version__}"
+MAX_EXPORTED = MAX_CAPTURED - 128
+"""Bytes of a packet that fit a frame of exported PDUs, whatever the addresses are."""
 
-_SECTION, _INTERFACE, _ENHANCED = 0x0A0D0D0A, 1, 6
-_BYTE_ORDER = 0x1A2B3C4D
-_OPT_COMMENT, _SHB_APPLICATION, _IF_NAME, _IF_DESCRIPTION, _IF_RESOLUTION, _EPB_FLAGS, _EPB_PACKET_ID = 1, 4, 2, 3, 9, 2, 5
-_INBOUND, _OUTBOUND = 1, 2
-_TAG_DISSECTOR, _TAG_IP4, _TAG_IP6, _TAG_PORT_TYPE, _TAG_PORTS, _TAG_DIRECTION = 12, (20, 21), (22, 23), 24, (25, 26), 35
-_PORT_TYPE_TCP = 2
-_INVENTED_CLIENT, _INVENTED_SERVER = ipaddress.ip_address("192.0.2.1"), ipaddress.ip_address("192.0.2.2")
-"""TEST-NET-1 (RFC 5737)."""
-_MQTT_PORT = 1883
+_SECRETIVE = frozenset({1, 2, 15})
+"""Types that may carry a secret: CONNECT, CONNACK, AUTH."""
+_PUBLISH = int(PacketType.PUBLISH)
+_CONTEXT = (PacketType.CONNECT, PacketType.CONNACK, PacketType.PUBLISH, PacketType.SUBSCRIBE, PacketType.SUBACK)
+_TRANSPORTS = {"tls": "decrypted from TLS", "ws": "taken out of WebSocket", "wss": "decrypted from TLS and taken out of WebSocket"}
 
-_Address = tuple[ipaddress.IPv4Address | ipaddress.IPv6Address, int]
+Comments = Callable[[int], Sequence[str]]
+"""What to remark on packet No."""
+
+
+class Encapsulation(Enum):
+    """What the frames are."""
+
+    EXPORTED = "exported PDUs"
+    """Always dissected as MQTT; invents nothing."""
+    TCP = "TCP/IP"
+    """Understood by other tools, and for packets of any size; the headers are made up."""
 
 
 @dataclass(frozen=True, slots=True)
-class Endpoints:
-    """Who speaks on a connection."""
+class Written:
+    """What came of an export."""
 
-    client: _Address
-    server: _Address
-    invented: bool = False
-    """The addresses were not known."""
-
-    def tags(self, direction: Direction) -> bytes:
-        """The tags in front of a packet in `direction`."""
-        pair = (self.client, self.server) if direction is Direction.C2S else (self.server, self.client)
-        out = _tag(_TAG_DISSECTOR, b"mqtt")
-        for side, (address, _) in enumerate(pair):
-            out += _tag((_TAG_IP4 if address.version == 4 else _TAG_IP6)[side], address.packed)
-        out += _tag(_TAG_PORT_TYPE, _PORT_TYPE_TCP.to_bytes(4, "big"))
-        for side, (_, port) in enumerate(pair):
-            out += _tag(_TAG_PORTS[side], port.to_bytes(4, "big"))
-        return out + _tag(_TAG_DIRECTION, (0 if direction is Direction.C2S else 1).to_bytes(4, "big")) + bytes(4)
+    packets: int
+    """How many of the packets were written."""
+    encapsulation: Encapsulation
+    remarks: tuple[str, ...] = ()
+    """What a person should know, one sentence each."""
 
 
-class PcapngWriter:
-    """Writes blocks to a binary stream. The stream is the caller's to close."""
+def write_log(
+    log: Log,
+    numbers: Iterable[int],
+    out: Writable,
+    *,
+    mask: bool = True,
+    encapsulation: Encapsulation = Encapsulation.EXPORTED,
+    comments: Comments | None = None,
+) -> Written:
+    """Writes the packets `numbers` of `log`, those that are still kept.
 
-    def __init__(self, out: BinaryIO, *, application: str = "mqtttui", comment: str = "") -> None:
-        self._out = out
-        self._interfaces = 0
-        options = [(_SHB_APPLICATION, application.encode())]
-        if comment:
-            options.insert(0, (_OPT_COMMENT, comment.encode()))
-        self._block(_SECTION, struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1), options)
-
-    def interface(self, name: str, description: str = "") -> int:
-        """Another interface; gives its number, which the frames name. Times are in nanoseconds."""
-        options = [(_IF_NAME, name.encode()), (_IF_DESCRIPTION, description.encode()), (_IF_RESOLUTION, b"\x09")]
-        body = struct.pack("<HHI", LINKTYPE_WIRESHARK_UPPER_PDU, 0, MAX_CAPTURED)
-        self._block(_INTERFACE, body, [option for option in options if option[1]])
-        self._interfaces += 1
-        return self._interfaces - 1
-
-    def frame(
-        self,
-        interface: int,
-        endpoints: Endpoints,
-        direction: Direction,
-        raw: bytes,
-        wall: int,
-        *,
-        number: int | None = None,
-        comments: Sequence[str] = (),
-    ) -> None:
-        """One packet. `wall` in ns since 1970; `number` becomes frame.packet_id. A packet too large for a frame is cut, and says so."""
-        tags = endpoints.tags(direction)
-        data = tags + raw
-        captured = data[:MAX_CAPTURED]
-        if len(captured) < len(data):
-            kept = len(captured) - len(tags)
-            comments = (*comments, f"cut to its first {kept:,} of {len(raw):,} bytes: a frame cannot be larger")
-        options = [(_OPT_COMMENT, comment.encode()) for comment in comments]
-        options.append((_EPB_FLAGS, struct.pack("<I", _OUTBOUND if direction is Direction.C2S else _INBOUND)))
-        if number is not None:
-            options.append((_EPB_PACKET_ID, struct.pack("<Q", number)))
-        wall = max(0, wall)
-        head = struct.pack("<IIIII", interface, wall >> 32 & 0xFFFFFFFF, wall & 0xFFFFFFFF, len(captured), len(data))
-        self._block(_ENHANCED, head + captured + _padding(len(captured)), options)
-
-    def _block(self, kind: int, body: bytes, options: Iterable[tuple[int, bytes]]) -> None:
-        tail = b"".join(struct.pack("<HH", code, len(value)) + value + _padding(len(value)) for code, value in _short(options))
-        tail += bytes(4)
-        length = 12 + len(body) + len(tail)
-        self._out.write(struct.pack("<II", kind, length) + body + tail + struct.pack("<I", length))
-
-
-def write_log(log: Log, numbers: Iterable[int], out: BinaryIO, *, mask: bool = True, application: str = "mqtttui") -> int:
-    """Writes the packets `numbers` of `log`, those that are still kept, and gives how many they were.
-
-    With `mask`, secrets are overwritten by filler of equal length, which is said in a comment on their packet. A connection
-    whose CONNECT is not among them begins with a made-up one, commented as such, so that Wireshark knows the version.
+    With `mask`, secrets are overwritten by filler of equal length. A packet too large for an exported PDU makes the whole
+    file TCP/IP, which the remarks say. `comments` gives further remarks on a packet.
     """
-    writer = PcapngWriter(out, application=application)
-    open_interfaces: dict[int, tuple[int, Endpoints]] = {}
+    steps = write_steps(log, numbers, out, mask=mask, encapsulation=encapsulation, comments=comments)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            written: Written = end.value
+            return written
+
+
+def write_steps(
+    log: Log,
+    numbers: Iterable[int],
+    out: Writable,
+    *,
+    mask: bool = True,
+    encapsulation: Encapsulation = Encapsulation.EXPORTED,
+    comments: Comments | None = None,
+) -> Generator[None, None, Written]:
+    """`write_log`, one packet a step."""
+    asked = list(numbers)
+    kept = [no for no in asked if no in log]
+    remarks = []
+    largest = max((log.head(no).length for no in kept), default=0)
+    if largest > MAX_EXPORTED and encapsulation is Encapsulation.EXPORTED:
+        encapsulation = Encapsulation.TCP
+        remarks.append(f"Written as TCP/IP: a packet of {count_bytes(largest)} does not fit an exported PDU.")
+    hint = "not one of the exported packets: repeated, so that Wireshark knows the version"
+    section = Section(log, out, mask=mask, encapsulation=encapsulation, comments=comments, hint=hint)
     written = 0
-    for no in numbers:
-        if no not in log:
-            continue
-        packet = log[no]
-        comments: list[str] = []
-        if packet.connection not in open_interfaces:
-            info = log.connection(packet.connection)
-            endpoints = endpoints_of(info)
-            interface = writer.interface(f"connection {info.number}", " ".join(part for part in (info.peer, info.destination) if part))
-            open_interfaces[packet.connection] = interface, endpoints
-            if packet.raw[:1] and packet.raw[0] >> 4 != PacketType.CONNECT:
-                hint = "not recorded: made up, so that Wireshark knows the version"
-                writer.frame(interface, endpoints, Direction.C2S, made_up_connect(packet.version), packet.wall, comments=[hint])
-            if endpoints.invented:
-                comments.append("addresses and ports are made up")
-        interface, endpoints = open_interfaces[packet.connection]
-        raw, remarks = _content(log, packet, mask)
-        writer.frame(interface, endpoints, packet.direction, raw, packet.wall, number=no, comments=comments + remarks)
-        written += 1
-    return written
+    for no in kept:
+        if no in log:  # It may have been evicted between two steps.
+            section.write(log[no])
+            written += 1
+        yield
+    if written < len(asked):
+        remarks.append(missing_words(len(asked) - written))
+    if section.added:
+        added = "A CONNECT was" if section.added == 1 else f"{section.added:,} CONNECTs were"
+        remarks.append(f"{added} added, commented as such, so that Wireshark knows the version.")
+    return Written(written, encapsulation, tuple(remarks))
+
+
+@dataclass(slots=True)
+class _Line:
+    """A connection in a section."""
+
+    interface: int
+    endpoints: Endpoints
+    remarks: list[str]
+    """For its first frame."""
+    aliases: Tracker
+    flow: TcpFlow | None
+    tags: tuple[bytes, bytes]
+    """What stands in front of a packet, by direction."""
+
+
+class Section:
+    """Writes packets of a log, in any order of connections, to one section of a pcapng file."""
+
+    def __init__(
+        self,
+        log: Log,
+        out: Writable,
+        *,
+        mask: bool = True,
+        encapsulation: Encapsulation = Encapsulation.EXPORTED,
+        comments: Comments | None = None,
+        whole_context: bool = False,
+        hint: str = "repeated from before, so that this file can be read by itself",
+    ) -> None:
+        """`whole_context`: a connection begins with all that it needs (subscriptions, aliases), not just with its CONNECT."""
+        self.added = 0
+        """Frames that are no packets of their own: repeated and made-up ones."""
+        self._log = log
+        self._blocks = BlockWriter(out, application=APPLICATION)
+        self._mask = mask
+        self._encapsulation = encapsulation
+        self._comments = comments
+        self._whole_context = whole_context
+        self._hint = hint
+        self._lines: dict[tuple[int, Encapsulation], _Line] = {}
+        self._taken: set[Endpoints] = set()
+
+    def write(self, packet: Packet) -> None:
+        """The next packet. One too large for an exported PDU becomes TCP/IP on an interface of its own."""
+        large = len(packet.raw) > MAX_EXPORTED
+        key = packet.connection, Encapsulation.TCP if large else self._encapsulation
+        line = self._lines.get(key)
+        if line is None:
+            line = self._lines[key] = self._open(packet, key[1])
+            self._begin(line, packet)
+        own = self._comments(packet.number) if self._comments is not None else ()
+        self._frame(line, packet, [*line.remarks, *own] if own else line.remarks)
+        if line.remarks:
+            line.remarks = []
+
+    def _open(self, packet: Packet, encapsulation: Encapsulation) -> _Line:
+        info = self._log.connection(packet.connection)
+        seen = endpoints_of(info)
+        tcp = encapsulation is Encapsulation.TCP
+        wanted = with_known_port(seen) if tcp else seen
+        endpoints = wanted.apart_from(self._taken)
+        self._taken.add(endpoints)
+        remarks = ["addresses and ports are made up"] if seen.invented else []
+        if wanted.server != seen.server:
+            remarks.append(f"the broker's port was {seen.server[1]}; it is written as {wanted.server[1]}, by which MQTT is known")
+        if endpoints.client != wanted.client:
+            remarks.append(f"the client's port was {wanted.client[1]}, as of an earlier connection; another one is written")
+        name = f"connection {info.number}"
+        if encapsulation is not self._encapsulation:
+            name += ", large packets"
+        interface = self._blocks.interface(LINKTYPE_RAW if tcp else LINKTYPE_WIRESHARK_UPPER_PDU, name, _description(info, seen, tcp))
+        if (host := host_name(info)) and not seen.invented:
+            self._blocks.name(endpoints.server[0], host)
+        both = tags(endpoints, Direction.C2S), tags(endpoints, Direction.S2C)
+        return _Line(interface, endpoints, remarks, Tracker(packet.version), TcpFlow(endpoints) if tcp else None, both)
+
+    def _begin(self, line: _Line, packet: Packet) -> None:
+        """What has to stand in front of `packet`, the first one of `line`."""
+        if _kind(packet) is PacketType.CONNECT:
+            return
+        earlier = [self._log[no] for no in self._log.needed(packet.connection) if no < packet.number]
+        connect = next((each for each in reversed(earlier) if _kind(each) is PacketType.CONNECT), None)
+        if connect is None:
+            raw = encode(Connect(version=packet.version, keep_alive=0), packet.version)
+            self._put(line, Direction.C2S, raw, packet.wall, None, [MADE_UP])
+            self.added += 1
+        repeated = [] if connect is None else [connect]
+        if self._whole_context:
+            # A CONNECT of another version than the one in force would make the others unreadable.
+            rest = [each for each in earlier if _kind(each) in _CONTEXT and each.version is packet.version and each is not connect]
+            repeated += [each for each in rest if _kind(each) is not PacketType.CONNECT and len(each.raw) <= MAX_EXPORTED]
+        for each in repeated:
+            self._frame(line, each, [self._hint])
+            self.added += 1
+
+    def _frame(self, line: _Line, packet: Packet, remarks: Sequence[str]) -> None:
+        raw, more = _content(self._log, packet, self._mask)
+        if packet.version is Version.V5 and raw[:1] and raw[0] >> 4 == _PUBLISH:
+            alias = line.aliases.publish(packet.direction, raw, 0, len(raw))
+            if packet.resolved_topic is not None and (alias is None or alias.topic != packet.resolved_topic):
+                more.append(f"the topic alias was bound before: {preview(packet.resolved_topic, 1_000)}")
+        self._put(line, packet.direction, raw, packet.wall, packet.number, [*remarks, *more])
+
+    def _put(self, line: _Line, direction: Direction, raw: bytes, wall: int, number: int | None, comments: Sequence[str]) -> None:
+        if line.flow is None:
+            self._blocks.frame(line.interface, line.tags[direction] + raw, wall, direction, number=number, comments=comments)
+            return
+        waiting = None
+        for frame in line.flow.frames(direction, raw):
+            if waiting is not None:
+                self._blocks.frame(line.interface, waiting, wall, direction, number=number)
+            waiting = frame
+        if waiting is not None:
+            self._blocks.frame(line.interface, waiting, wall, direction, number=number, comments=comments)
+
+
+def _kind(packet: Packet) -> PacketType | None:
+    """The type of a whole packet, None for what could not be framed."""
+    return PacketType(packet.raw[0] >> 4) if packet.raw and not packet.framing_error else None
 
 
 def _content(log: Log, packet: Packet, mask: bool) -> tuple[bytes, list[str]]:
+    """The bytes to write and what is to be remarked of them."""
     remarks = []
     raw = packet.raw
-    if mask and raw[:1] and raw[0] >> 4 in (PacketType.CONNECT, PacketType.CONNACK, PacketType.AUTH):
+    if mask and raw[:1] and raw[0] >> 4 in _SECRETIVE:
         raw = masked(raw, log.dissect(packet.number))
         if raw is not packet.raw:
             remarks.append("secrets are overwritten with *")
@@ -155,39 +255,15 @@ def _content(log: Log, packet: Packet, mask: bool) -> tuple[bytes, list[str]]:
     return raw, remarks
 
 
-def made_up_connect(version: Version) -> bytes:
-    """A CONNECT that says nothing but `version`."""
-    return encode(Connect(version=version, keep_alive=0), version)
+def missing_words(count: int) -> str:
+    """That `count` of the packets that were asked for were evicted."""
+    return (
+        "One packet is missing: it is not kept any more." if count == 1 else f"{count:,} packets are missing: they are not kept any more."
+    )
 
 
-def endpoints_of(info: ConnectionInfo) -> Endpoints:
-    """The addresses of a connection, made up from its number where they are not known."""
-    client, server = _address(info.source), _address(info.destination)
-    if client is not None and server is not None and client[0].version == server[0].version:
-        return Endpoints(client, server)
-    # Beyond 64 Ki connections the ports are used again, as real ones are.
-    return Endpoints((_INVENTED_CLIENT, 1024 + info.number % 64_512), (_INVENTED_SERVER, _MQTT_PORT), True)
-
-
-def _address(text: str) -> _Address | None:
-    """`127.0.0.1:1883` or `[::1]:1883`."""
-    host, _, port = text.rpartition(":")
-    try:
-        address = ipaddress.ip_address(host.strip("[]").partition("%")[0])
-        number = int(port)
-    except ValueError:
-        return None
-    return (address, number) if 0 < number < 65_536 else None
-
-
-def _tag(code: int, value: bytes) -> bytes:
-    return struct.pack(">HH", code, len(value)) + value
-
-
-def _short(options: Iterable[tuple[int, bytes]]) -> Iterable[tuple[int, bytes]]:
-    """Options cut to what their two-byte length can say."""
-    return ((code, value[:0xFFF0]) for code, value in options)
-
-
-def _padding(length: int) -> bytes:
-    return bytes(-length % 4)
+def _description(info: ConnectionInfo, seen: Endpoints, tcp: bool) -> str:
+    parts = [info.peer, info.name or info.destination, _TRANSPORTS.get(info.transport, "")]
+    if tcp and not seen.invented:
+        parts += [f"port {seen.server[1]}", "headers of TCP and IP are made up"]
+    return ", ".join(part for part in parts if part)

@@ -1,0 +1,48 @@
+"""What a file says about a packet beside its bytes: a person's comment and mark, and our findings."""
+
+from __future__ import annotations
+
+from mqtttui.analysis.expert.finding import Finding
+from mqtttui.analysis.findings import Findings
+from mqtttui.capture.log import Log
+from mqtttui.capture.marks import Marks
+from mqtttui.export.mask import on_secret
+from mqtttui.export.pcapng import Comments
+from mqtttui.protocol.enums import Severity
+
+MARK = "marked"
+"""The comment that stands for a mark."""
+
+
+def remarks(
+    log: Log,
+    marks: Marks | None = None,
+    findings: Findings | None = None,
+    *,
+    minimum: Severity = Severity.WARN,
+    mask: bool = True,
+) -> Comments:
+    """For each packet: its comment as it was typed, `marked`, and a line for each finding from `minimum` on that is not muted.
+
+    With `mask`, findings on a secret stay out: they may name a byte of it.
+    """
+
+    def of(no: int) -> list[str]:
+        out: list[str] = []
+        if marks is not None:
+            if comment := marks.comment(no):
+                out.append(comment)
+            if marks.marked(no):
+                out.append(MARK)
+        found: list[Finding] = []
+        if findings is not None and no in log:
+            found = [each for each in findings.of(no) if each.severity >= minimum and each.id not in findings.muted]
+        if found:
+            dissection = log.dissect(no)
+            for each in found:
+                if not (mask and on_secret(dissection, each.start, each.end)):
+                    statement = f" [{each.statement}]" if each.statement else ""
+                    out.append(f"{each.severity.label} {each.id}: {each.text}{statement}")
+        return out
+
+    return of
