@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.packets import Properties, Publish, Text, TopicRequest
@@ -89,4 +90,62 @@ class Ping:
     peer: str
 
 
-Command = Connect | Disconnect | CutLink | Cancel | Subscribe | Unsubscribe | SendPublish | ReleaseHeld | Ping
+@dataclass(frozen=True, slots=True)
+class SendRaw:
+    """Write exactly these bytes on the open connection, accepted or not. `events.RawSent` tells how often they have left."""
+
+    peer: str
+    raw: bytes
+    times: int = 1
+    spacing: float = 0.0
+    """Seconds from one to the next."""
+    token: int = 0
+    """Chosen by the sender; the events about this carry it."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopSending:
+    """Stop the repetitions that are under way."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectRaw:
+    """As Connect, but `first` are the first bytes instead of the CONNECT. Never reconnects by itself."""
+
+    peer: str
+    options: ConnectOptions
+    first: bytes
+    token: int = 0
+    """Chosen by the sender; the `events.RawSent` about this carries it."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowStep:
+    """Take a step of an open QoS 1 or 2 flow by hand.
+
+    Of an own publish: `dup` sends its PUBLISH again with DUP, `pubrel` sends PUBREL now, `forget` sends nothing more for it.
+    Of a publish of the server: `pubcomp` sends PUBCOMP now.
+    """
+
+    peer: str
+    identifier: int
+    step: Literal["dup", "pubrel", "pubcomp", "forget"]
+
+
+Command = (
+    Connect
+    | Disconnect
+    | CutLink
+    | Cancel
+    | Subscribe
+    | Unsubscribe
+    | SendPublish
+    | ReleaseHeld
+    | Ping
+    | SendRaw
+    | StopSending
+    | ConnectRaw
+    | FlowStep
+)

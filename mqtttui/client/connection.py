@@ -41,6 +41,7 @@ from mqtttui.protocol.packets import (
     connect_flags,
     encode,
 )
+from mqtttui.protocol.parse import connect_level
 from mqtttui.text import shorten, visible
 
 LINGER = 0.5
@@ -86,12 +87,14 @@ class Parts:
 class Connection:
     """See the module. Everything but `run` and `leave` returns at once."""
 
-    def __init__(self, options: ConnectOptions, parts: Parts) -> None:
-        """Raises EncodeError if the CONNECT has no encoding."""
+    def __init__(self, options: ConnectOptions, parts: Parts, first: bytes | None = None) -> None:
+        """`first`: bytes made by hand that leave instead of the CONNECT. Raises EncodeError if the CONNECT has no encoding."""
         self.options = options
-        self.version = wire_version(options.connect)
+        self.version = (connect_version(first) if first is not None else None) or wire_version(options.connect)
         self._parts = parts
-        self._bytes = encode(options.connect, options.connect.version)
+        self._bytes = encode(options.connect, options.connect.version) if first is None else first
+        self._asks = self._bytes[:1] == b"\x10"
+        """A CONNECT leaves first, so that a CONNACK is due."""
         self._steps = Steps(self._steps_changed)
         self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._is_over = False
@@ -107,6 +110,9 @@ class Connection:
         self._leaving: asyncio.Event | None = None
         self._warnings: dict[str, str] = {}
         self._last_sent = ("", 0)
+        self.first_left: Callable[[int], None] = lambda mono: None
+        """Called with the monotonic ns at which the first bytes had left."""
+        self.first_gone = False
 
     async def run(self) -> Ended:
         """From the name lookup to the end. Cancelling ends it at once, without DISCONNECT."""
@@ -144,6 +150,8 @@ class Connection:
             mono=mono,
             wall=wall,
             version=self.version,
+            name=visible(self.options.url),
+            transport="tcp" if self.options.tls is None else "tls",
         )
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
         if self.options.tls is not None and not self.options.tls.verify:
@@ -153,9 +161,12 @@ class Connection:
         await self.link.open(layer, Recorder(self._parts.log, number))
         if not self._is_over:
             self.link.send(self._bytes, self._connect_left)
-            self._later(self.options.connack_timeout, self._no_connack)
+            if self._asks:
+                self._later(self.options.connack_timeout, self._no_connack)
 
     def _connect_left(self, mono: int) -> None:
+        self.first_gone = True
+        self.first_left(mono)
         self._steps.done("connect", f"{len(self._bytes):,} bytes", mono)
         self._steps.start("connack")
 
@@ -175,9 +186,19 @@ class Connection:
         if self._keep_alive is not None:
             self._keep_alive.ping()
 
+    @property
+    def open(self) -> bool:
+        """Bytes can be sent, whether the server has accepted the connection or not."""
+        return self.link is not None and not self.link.closing
+
     def sending(self, what: str) -> None:
         """Something is being sent that the server may answer by closing."""
         self._last_sent = (what, time.monotonic_ns())
+
+    def said_goodbye(self) -> None:
+        """A DISCONNECT made by hand has left: the end that follows is no loss, and there is nothing more to ping for."""
+        self._farewell = Ended(by_user=True, line="disconnected by hand")
+        self._stop()
 
     async def leave(self, packet: Disconnect) -> None:
         """Send DISCONNECT, wait a moment for the server to close, then close. Raises EncodeError before anything is sent."""
@@ -194,7 +215,7 @@ class Connection:
         expiry = replies.first(packet.properties or (), PropertyId.SESSION_EXPIRY_INTERVAL)
         if isinstance(expiry, int):
             self.session_ends = expiry == 0
-        link.send(data)
+        link.tap.write_last(data)
         try:
             async with asyncio.timeout(LINGER):
                 await self._leaving.wait()
@@ -368,6 +389,12 @@ class Connection:
 
     def _steps_changed(self, steps: tuple[Step, ...]) -> None:
         self._parts.change(steps=steps)
+
+
+def connect_version(first: bytes) -> Version | None:
+    """The version that bytes made by hand ask for; None if they begin with no CONNECT, or name no known level."""
+    asked = connect_level(first)
+    return None if asked is None else Version.from_level(asked[1])
 
 
 def wire_version(connect: Connect) -> Version:

@@ -183,4 +183,23 @@ class Rejected:
     text: str
 
 
-Event = StateChanged | PublishChanged | Rejected
+@dataclass(frozen=True, slots=True)
+class RawSent:
+    """How far bytes made by hand have got. Repetitions are told a few times a second, and at their end."""
+
+    peer: str
+    token: int
+    sent: int
+    """How often they have been handed over whole."""
+    times: int
+    connection: int | None
+    """Number of their connection in the log."""
+    handed_over: int | None
+    """Monotonic ns at which the last byte was handed over first; None before."""
+    done: bool
+    """Nothing more comes of it."""
+    text: str
+    """`sent`, `sent 3 of 10`, `stopped after 3 of 10`, `the connection ended after 3 of 10`."""
+
+
+Event = StateChanged | PublishChanged | Rejected | RawSent

@@ -27,13 +27,14 @@ from mqtttui.capture.recorder import Recorder
 from mqtttui.client.layer import Layer
 from mqtttui.client.tap import HandedOver, Tap
 from mqtttui.protocol.enums import Direction, PacketType, Version
-from mqtttui.protocol.framing import Batch, FramingError
-from mqtttui.protocol.packets import Ack, Connack, Packet, Publish, Suback, Unsuback
+from mqtttui.protocol.framing import Batch, Framer, FramingError
+from mqtttui.protocol.packets import Ack, Connack, Packet, Publish, Suback, Subscribe, Unsuback, Unsubscribe, encode
 from mqtttui.protocol.parse import parse
 from mqtttui.protocol.wire import read_vbi
 
 _QOS0_PUBLISH = bytes([0x30, 0x31, 0x38, 0x39])
 _HEAD = 16
+_FAILURE = 0x80
 _TOPIC = b"\x00\x01t"
 """Stands for the topic of a PUBLISH that gmqtt is to acknowledge."""
 
@@ -109,6 +110,15 @@ class Store(PersistentStorage):
         """Identifiers in the order of sending."""
         return tuple(self._messages)
 
+    def get(self, mid: int) -> bytes | None:
+        """What is kept for an identifier: the PUBLISH, or after PUBREC the PUBREL."""
+        raw: bytes | None = self._messages.get(mid)
+        return raw
+
+    def drop(self, mid: int) -> None:
+        """Keep nothing for an identifier any more."""
+        self.remove_message_by_mid(mid)  # type: ignore[no-untyped-call]
+
     @property
     def count(self) -> int:
         """How many are in flight."""
@@ -125,6 +135,7 @@ class Store(PersistentStorage):
 
 
 def _with_dup(raw: bytes) -> bytes:
+    """As it is sent again [MQTT-3.3.1-1]."""
     return bytes([raw[0] | 0x08]) + raw[1:] if raw[0] >> 4 == PacketType.PUBLISH else raw
 
 
@@ -159,6 +170,8 @@ class Link(Client):
         self._finished = False
         self._head = b""
         self._requests: dict[int, PacketType] = {}
+        self._by_hand: dict[int, tuple[PacketType, bytes]] = {}
+        """Identifiers that packets made by hand use -> the answer that frees them, and the packet."""
         self.watching = False
         """Whether PUBLISH packets are handed to `packet_received` too."""
         for mid in store.ids:
@@ -226,6 +239,44 @@ class Link(Client):
         self._requests[mid] = kind
         self.send(data)
 
+    def send_by_hand(self, data: bytes, handed_over: HandedOver | None = None) -> None:
+        """Send exactly `data`. Identifiers of the packets in it are not given to others until their last answer came."""
+        for raw in Framer().feed(data).packets():
+            used = _identifier(parse(raw, self._version))
+            if used is not None and used[0] not in self._package_handler.id_generator._used_ids:
+                self.claim(used[0])
+                self._by_hand[used[0]] = (used[1], raw)
+        self.send(data, handed_over)
+
+    def step_by_hand(self, mid: int, step: str) -> bool:
+        """Take the step `dup`, `pubrel` or `forget` for a PUBLISH made by hand; False if none with this identifier is open."""
+        last, raw = self._by_hand.get(mid, (None, b""))
+        if last not in (PacketType.PUBACK, PacketType.PUBCOMP):
+            return False
+        if step == "forget":
+            del self._by_hand[mid]
+            self.release(mid)
+        else:
+            self.send(_with_dup(raw) if step == "dup" else encode(Ack(PacketType.PUBREL, mid), self._version))
+        return True
+
+    def send_again(self, mid: int) -> None:
+        """Send what is kept for an identifier again, a PUBLISH with DUP."""
+        raw = self._store.get(mid)
+        if raw is not None:
+            self.send(_with_dup(raw))
+
+    def send_release(self, mid: int) -> None:
+        """Send the PUBREL of a publish, whether its PUBREC came or not, and keep it until PUBCOMP."""
+        raw = encode(Ack(PacketType.PUBREL, mid), self._version)
+        self._store.push_message(mid, raw)  # type: ignore[no-untyped-call]
+        self.send(raw)
+
+    def forget(self, mid: int) -> None:
+        """Nothing more is sent for an own publish; answers to it belong to nothing from now on."""
+        self._store.drop(mid)
+        self.release(mid)
+
     def next_id(self) -> int:
         """A packet identifier that is not in use. Raises OverflowError if all are."""
         return int(self._package_handler.id_generator.next_id())
@@ -285,10 +336,12 @@ class Link(Client):
                 code = bytes([packet.reason_code]) if packet.reason_code else b""
                 self._hand(raw[0], packet.packet_id.to_bytes(2, "big") + code)
             case Ack():
+                self._answered_by_hand(packet.packet_id, packet.type, failed=(packet.reason_code or 0) >= _FAILURE)
                 return  # Belongs to nothing of ours: an answer to it could only do harm.
             case Suback() | Unsuback():
                 asked = PacketType.SUBSCRIBE if isinstance(packet, Suback) else PacketType.UNSUBSCRIBE
                 if self._requests.get(packet.packet_id) is not asked:
+                    self._answered_by_hand(packet.packet_id, PacketType(raw[0] >> 4))
                     return
                 del self._requests[packet.packet_id]
                 nothing = b"\x00" if self._version is Version.V5 else b""
@@ -310,6 +363,13 @@ class Link(Client):
             packet = parse(raw, self._version, Direction.S2C)
             if isinstance(packet, Publish):
                 self._events.packet_received(packet, mono)
+
+    def _answered_by_hand(self, mid: int, kind: PacketType, *, failed: bool = False) -> None:
+        """An answer that nothing of ours expects: it may free the identifier of a packet made by hand."""
+        last = self._by_hand[mid][0] if mid in self._by_hand else None
+        if last is kind or (failed and kind is PacketType.PUBREC and last is PacketType.PUBCOMP):
+            del self._by_hand[mid]
+            self.release(mid)
 
     def _hand(self, command: int, data: bytes) -> None:
         self._connection.put_package(Package(command, data))
@@ -344,6 +404,19 @@ def _parse(raw: bytes, version: Version) -> Packet | None:
     if packet is None and raw[:2] == b"\x20\x02" and (raw[3] or version is not Version.V5):
         return Connack(raw[3], bool(raw[2] & 1))
     return packet
+
+
+def _identifier(packet: Packet | None) -> tuple[int, PacketType] | None:
+    """The identifier that an own packet takes, and the answer that gives it back."""
+    match packet:
+        case Publish(qos=1 | 2, packet_id=int(mid)) if mid:
+            return mid, PacketType.PUBACK if packet.qos == 1 else PacketType.PUBCOMP
+        case Subscribe(packet_id=mid) if mid:
+            return mid, PacketType.SUBACK
+        case Unsubscribe(packet_id=mid) if mid:
+            return mid, PacketType.UNSUBACK
+        case _:
+            return None
 
 
 def _publish_id(raw: bytes) -> bytes | None:

@@ -32,6 +32,10 @@ Report = Callable[[int, Outcome, str, int | None, float | None], None]
 _FAILURE = 0x80
 
 
+class FlowError(ValueError):
+    """Why a step of a QoS flow cannot be taken; one line for a person."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """What the server allows, from its CONNACK."""
@@ -129,6 +133,57 @@ class Publishing:
                 self._changed()
                 return held.packet
         return None
+
+    # Steps by hand
+
+    def send_again(self, mid: int) -> None:
+        """Send the PUBLISH of an open flow again, with DUP. Raises FlowError."""
+        link, raw = self._open_flow(mid)
+        if raw[0] >> 4 != PacketType.PUBLISH:
+            raise FlowError(f"the broker has answered #{mid} with PUBREC: its PUBLISH is not kept any more, only PUBREL can follow")
+        link.send_again(mid)
+        self._step_taken(mid, "sent again with DUP")
+
+    def release_now(self, mid: int) -> None:
+        """Send the PUBREL of an open QoS 2 flow, before its PUBREC or once more. Raises FlowError."""
+        link, raw = self._open_flow(mid)
+        if raw[0] >> 4 == PacketType.PUBLISH and raw[0] & 6 != 4:
+            raise FlowError(f"#{mid} is a publish of QoS 1: it ends with PUBACK and has no PUBREL")
+        link.send_release(mid)
+        if (flight := self._flights.get(mid)) is not None:
+            flight.awaited = "PUBCOMP"
+        self._step_taken(mid, "PUBREL sent by hand")
+
+    def forget(self, mid: int) -> None:
+        """Let an open flow go: nothing more is sent for it, now or after a reconnect. Raises FlowError."""
+        if self.store.get(mid) is None:
+            raise FlowError(_no_flow(mid))
+        if self._link is not None:
+            self._link.forget(mid)
+        else:
+            self.store.drop(mid)
+        flight = self._flights.pop(mid, None)
+        self._patience.stop(mid)
+        if flight is not None:
+            self._queued.pop(flight.token, None)
+            self._report(flight.token, Outcome.LOST, f"forgotten without {flight.awaited}; what comes for it is ignored", mid, None)
+        self.release()
+
+    def _open_flow(self, mid: int) -> tuple[Link, bytes]:
+        """The link, and what is kept for an identifier. Raises FlowError."""
+        raw = self.store.get(mid)
+        if raw is None:
+            raise FlowError(_no_flow(mid))
+        if self._link is None or self._link.closing:
+            raise FlowError("not connected")
+        return self._link, raw
+
+    def _step_taken(self, mid: int, words: str) -> None:
+        flight = self._flights.get(mid)
+        if flight is not None:
+            self._patience.start(mid)
+            self._report(flight.token, Outcome.SENT, f"{words}, waiting for {flight.awaited}", mid, None)
+        self._changed()
 
     def acknowledged(self, packet: Ack, mono: int) -> None:
         """PUBACK, PUBREC or PUBCOMP of one of ours, at `mono` (monotonic ns). gmqtt has answered and freed it already."""
@@ -248,6 +303,10 @@ class Publishing:
                 self._queued.pop(flight.token, None)
                 self._report(flight.token, Outcome.LOST, "lost: never acknowledged, and the session is gone", mid, None)
         self._changed()
+
+
+def _no_flow(mid: int) -> str:
+    return f"no own publish with the identifier {mid} is open: it was acknowledged, never sent from here, or forgotten"
 
 
 def milliseconds(value: float) -> str:

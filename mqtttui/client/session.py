@@ -16,26 +16,32 @@ from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 from mqtttui.capture.log import Log
+from mqtttui.client.by_hand import Repeating, Tell, connect_options
 from mqtttui.client.commands import (
     Cancel,
     Command,
     Connect,
+    ConnectRaw,
     CutLink,
     Disconnect,
+    FlowStep,
     Ping,
     ReleaseHeld,
     SendPublish,
+    SendRaw,
+    StopSending,
     Subscribe,
     Unsubscribe,
 )
 from mqtttui.client.connection import LINGER, Connection, Ended, Parts, is_clean
-from mqtttui.client.events import ConnectionState, Event, Outcome, Phase, PublishChanged, Rejected, StateChanged
-from mqtttui.client.publishing import Publishing
+from mqtttui.client.events import ConnectionState, Event, Outcome, Phase, PublishChanged, RawSent, Rejected, StateChanged
+from mqtttui.client.publishing import FlowError, Publishing
 from mqtttui.client.subscriptions import Subscriptions
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol import packets
-from mqtttui.protocol.enums import Version
+from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.protocol.packets import EncodeError
+from mqtttui.protocol.parse import parse
 from mqtttui.text import preview, visible
 
 _CLOSE_SECONDS = LINGER + 0.3
@@ -63,6 +69,7 @@ class Session:
         self._lives: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch_tasks: set[asyncio.Task[None]] = set()
+        self._repeating: set[asyncio.Task[None]] = set()
         self._session_of: tuple[str, int, packets.Text] | None = None
         self._automatic = False
 
@@ -75,7 +82,9 @@ class Session:
         """Carry out `command`; what comes of it is told as events."""
         match command:
             case Connect():
-                self._connect(command.options)
+                self._connect(command.options, None)
+            case ConnectRaw():
+                self._connect(connect_options(command.options, command.first), command)
             case Disconnect():
                 self._disconnect(command)
             case CutLink():
@@ -94,6 +103,12 @@ class Session:
                 connection = self._live_connection("ping")
                 if connection is not None:
                     connection.ping()
+            case SendRaw():
+                self._send_raw(command)
+            case StopSending():
+                self._stop_sending()
+            case FlowStep():
+                self._flow_step(command)
             case _:
                 assert_never(command)
 
@@ -113,13 +128,13 @@ class Session:
 
     # Connecting and ending
 
-    def _connect(self, options: ConnectOptions) -> None:
-        self._life = self._spawn(self._live(options, tuple(self._lives)), "connect")
+    def _connect(self, options: ConnectOptions, raw: ConnectRaw | None) -> None:
+        self._life = self._spawn(self._live(options, raw, tuple(self._lives)), "connect")
         self._lives.add(self._life)
         self._life.add_done_callback(self._lives.discard)
 
-    async def _live(self, options: ConnectOptions, before: tuple[asyncio.Task[None], ...]) -> None:
-        """Connect, and again if the options say so, until the user or a failure ends it."""
+    async def _live(self, options: ConnectOptions, raw: ConnectRaw | None, before: tuple[asyncio.Task[None], ...]) -> None:
+        """Connect, and again if the options say so, until the user or a failure ends it. Bytes made by hand leave once."""
         await self._end_lives(before)
         connect = options.connect
         session = (options.host, options.port, connect.client_id)
@@ -131,11 +146,12 @@ class Session:
         while True:
             if is_clean(connect):
                 self._publishing.forget_session()
-            ended, accepted = await self._one_connection(options)
+            ended, accepted = await self._one_connection(options, raw)
             if accepted:
                 attempt, ever_accepted, loss = 0, True, ended.text
                 self._session_of = session
-            if ended.by_user or not ever_accepted or not options.reconnect.enabled or ended.code == _TAKEN_OVER:
+            once = raw is not None or not options.reconnect.enabled
+            if ended.by_user or not ever_accepted or once or ended.code == _TAKEN_OVER:
                 self._change(phase=Phase.IDLE, failure=ended.failure, ended=ended.text, attempt=0, next_attempt=None)
                 return
             delay = min(options.reconnect.first_delay * 2**attempt, options.reconnect.longest_delay)
@@ -149,14 +165,17 @@ class Session:
                 raise
             self._automatic = True
 
-    async def _one_connection(self, options: ConnectOptions) -> tuple[Ended, bool]:
+    async def _one_connection(self, options: ConnectOptions, raw: ConnectRaw | None) -> tuple[Ended, bool]:
         """Returns how it ended and whether it had been accepted."""
         try:
-            connection = Connection(options, self._parts)
+            connection = Connection(options, self._parts, None if raw is None else raw.first)
         except EncodeError as error:
             self._reject(f"CONNECT: {error}")
             return Ended(by_user=True, line=f"not connected: CONNECT has no encoding: {visible(str(error))}"), False
         self._connection, self._owner = connection, asyncio.current_task()
+        tell = self._raw_teller(raw.token, 1) if raw is not None else None
+        if tell is not None:
+            connection.first_left = lambda mono: tell(1, mono, True, "sent")
         try:
             ended = await connection.run()
         except asyncio.CancelledError:
@@ -164,11 +183,13 @@ class Session:
             raise
         finally:
             self._connection = None
-            for task in self._watch_tasks:
+            for task in (*self._watch_tasks, *self._repeating):
                 task.cancel()
             if connection.accepted:
                 self._publishing.disconnected(connection.session_ends)
                 self._subscriptions.disconnected(connection.session_ends)
+        if tell is not None and not connection.first_gone:
+            tell(0, None, True, f"not sent: {ended.text}")
         return ended, connection.accepted
 
     async def _end_lives(self, lives: tuple[asyncio.Task[None], ...]) -> None:
@@ -311,6 +332,58 @@ class Session:
             self._send(connection, command.token, packet, anyway=True)
         else:
             self._report(command.token, Outcome.LOST, "forgotten, never sent", None, None)
+
+    # By hand
+
+    def _send_raw(self, command: SendRaw) -> None:
+        connection = self._connection
+        if connection is None or connection.link is None or not connection.open:
+            self._reject(f"send: {_NOT_CONNECTED}")
+            return
+        connection.sending("a packet made by hand")
+        if isinstance(parse(command.raw, connection.version), packets.Disconnect):
+            connection.said_goodbye()
+        tell = self._raw_teller(command.token, command.times)
+        repeating = Repeating(connection.link, command.raw, command.times, command.spacing, tell)
+        repeating.begin()
+        task = self._spawn(repeating.run(), f"by hand {command.token}")
+        self._repeating.add(task)
+        task.add_done_callback(self._repeating.discard)
+
+    def _stop_sending(self) -> None:
+        if not self._repeating:
+            self._reject("nothing is being repeated")
+        for task in self._repeating:
+            task.cancel()
+
+    def _flow_step(self, command: FlowStep) -> None:
+        connection = self._connection
+        link = connection.link if connection is not None and connection.open else None
+        made_by_hand = command.step != "pubcomp" and self._publishing.store.get(command.identifier) is None
+        if link is not None and made_by_hand and link.step_by_hand(command.identifier, command.step):
+            return
+        try:
+            match command.step:
+                case "dup":
+                    self._publishing.send_again(command.identifier)
+                case "pubrel":
+                    self._publishing.release_now(command.identifier)
+                case "forget":
+                    self._publishing.forget(command.identifier)
+                case "pubcomp" if link is not None and connection is not None:
+                    link.send(packets.encode(packets.Ack(PacketType.PUBCOMP, command.identifier), connection.version))
+                case "pubcomp":
+                    self._reject(_NOT_CONNECTED)
+                case _:
+                    assert_never(command.step)
+        except (FlowError, EncodeError) as error:
+            self._reject(str(error))
+
+    def _raw_teller(self, token: int, times: int) -> Tell:
+        def tell(sent: int, first: int | None, done: bool, words: str) -> None:
+            self._emit(RawSent(self.peer, token, sent, times, self._state.connection, first, done, words))
+
+        return tell
 
     # Events
 

@@ -42,7 +42,8 @@ async def test_steps_have_times_and_details() -> None:
         assert state.address == f"127.0.0.1:{broker.port}"
         assert state.connection == 0
         info = driver.log.connection(0)
-        assert (info.peer, info.destination) == ("peer", state.address)
+        assert (info.peer, info.destination, info.transport) == ("peer", state.address, "tcp")
+        assert info.name == f"mqtt://localhost:{broker.port}"
 
 
 @pytest.mark.parametrize(
