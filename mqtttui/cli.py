@@ -1,8 +1,8 @@
 """The command line: arguments and environment become settings, then the application or a command runs.
 
 Exit status: 0 all is well, 2 something that was given cannot be used (said on standard error, with the remedy), 130
-interrupted; `decode` has 1 of its own. What only one way of starting needs (Textual, `decode`, the options of a connection)
-is imported on that way, so that each of them starts soon.
+interrupted; `decode` and `record` have some of their own. What only one way of starting needs (Textual, `decode`, the options
+of a connection) is imported on that way, so that each of them starts soon.
 """
 
 from __future__ import annotations
@@ -10,54 +10,99 @@ from __future__ import annotations
 import getpass
 import os
 import sys
-import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqtttui import __version__
-from mqtttui.config.arguments import OPTIONS, OTHER, SCREEN, Given, Option, Scanner
+from mqtttui.config import help
+from mqtttui.config.arguments import OPTIONS, OTHER, RECORDING, SCREEN, Given, Option, Scanner
 from mqtttui.config.environment import PREFIX, from_environment
 from mqtttui.config.errors import ConfigError
+from mqtttui.config.opening import STANDARD_INPUT, OpenOptions
 from mqtttui.config.settings import Settings
+from mqtttui.protocol.enums import Version
 from mqtttui.text import shorten, visible
 
 if TYPE_CHECKING:
-    from mqtttui.config.draft import Draft
+    from mqtttui.config.draft import Draft, Parsed
     from mqtttui.config.options import TlsOptions
+    from mqtttui.headless.record import Job
 
 _USAGE = """\
 usage: mqtttui [URL] [options]
        mqtttui --demo
        mqtttui decode --help
+       mqtttui record --help
+       mqtttui open --help
 
 See, byte by byte, what an MQTT broker and its clients say to each other.
 
 URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, or host[:port]. With a URL, a host or any other
 option about the connection it connects at once, and subscribes only to the topics that are given."""
 
+_RECORD_USAGE = """\
+usage: mqtttui record URL -t FILTER -o FILE [options]
+
+Records a connection of its own without a screen: connects, subscribes, and writes every packet to a capture file, at most a
+second late, until it is ended by a signal, --count or --duration. A broken connection ends it, unless --reconnect is given."""
+
+_OPEN_USAGE = """\
+usage: mqtttui open FILE [options]
+
+Opens a capture (pcap or pcapng, from Wireshark, tcpdump or this program) in the inspector. - is standard input; a pipe and a
+file that is being written are followed:  ssh gateway tcpdump -U -w - port 1883 | mqtttui open -"""
+
 _ENVIRONMENT = """\
 Every option has an environment variable, MQTTTUI_ and its long name: MQTTTUI_HOST, MQTTTUI_USERNAME, MQTTTUI_PASSWORD,
 MQTTTUI_WILL_TOPIC … (switches: 1 or 0; several topics or properties: one a line). The command line wins."""
 
 _SCREEN_OPTIONS = (
+    Option(("-Y", "--display-filter"), "FILTER", "show only the packets that this display filter selects, e.g. 'mqtt.qos > 0'", SCREEN),
     Option(("--demo",), "", "start with a broker and devices of its own; needs no network", SCREEN),
     Option(("--ascii",), "", "draw with ASCII signs only", SCREEN),
     Option(("--no-mouse",), "", "leave the mouse to the terminal, so that its own selection works", SCREEN),
     Option(("--theme",), "NAME", "colours: mqtttui-dark, mqtttui-light, or a theme of yours", SCREEN),
 )
+_RECORD = Option(("--record",), "FILE", "write all packets to a capture file (pcapng) as they come; - is standard output", RECORDING)
+_RECORDING_OPTIONS = (
+    Option(("--ring",), "COUNTxSIZE", "a ring of files instead of one, e.g. 10x100M: FILE-00001 and so on, oldest ones go", RECORDING),
+    Option(("--force",), "", "overwrite the file; of a ring: go on behind the files that are there", RECORDING),
+    Option(("--secrets",), "", "write passwords and authentication data as they are, not as *", RECORDING),
+)
+_RECORD_COMMAND_OPTIONS = (
+    Option(("-o", "--output"), "FILE", "the capture file (pcapng); - is standard output", RECORDING),
+    *_RECORDING_OPTIONS,
+    Option(("-C", "--count"), "NUMBER", "end after so many messages", RECORDING),
+    Option(("-W", "--duration"), "SECONDS", "end after so long", RECORDING),
+)
+_OPEN_OPTIONS = (
+    Option(("--goto",), "NUMBER", "select this packet", OTHER),
+    Option(("-V", "--protocol-version"), "VERSION", "3.1, 3.1.1 or 5, of connections whose CONNECT is not in the file", OTHER),
+    *(option for option in _SCREEN_OPTIONS if option.key != "demo"),
+)
 _OTHER_OPTIONS = (
     Option(("--version",), "", "print the version", OTHER),
     Option(("--help",), "", "print this", OTHER),
 )
-_CONFIGURABLE = (*OPTIONS, *_SCREEN_OPTIONS)
+_CONFIGURABLE = (*OPTIONS, *_SCREEN_OPTIONS, _RECORD, *_RECORDING_OPTIONS)
+_MESSAGE = frozenset({"message", "file", "null-message", "retain"})
+_RECORDABLE = (
+    *(
+        replace(option, help="subscribe to this filter") if option.key == "topic" else option
+        for option in OPTIONS
+        if option.key not in _MESSAGE
+    ),
+    *_RECORD_COMMAND_OPTIONS,
+)
 _URL = next(option for option in OPTIONS if option.key == "url")
 
 _ASK = frozenset({"ask-password", "ask-key-passphrase"})
 _PASSWORD = frozenset({"pw", "password-file", "ask-password"})
 _PASSPHRASE = frozenset({"key-passphrase-file", "ask-key-passphrase"})
-_SCREEN = frozenset(option.key for option in _SCREEN_OPTIONS)
+_SCREEN = frozenset(option.key for option in (*_SCREEN_OPTIONS, _RECORD, *_RECORDING_OPTIONS))
+"""What says nothing about the connection."""
 _PLACE = frozenset({"host", "url"})
 _FILES = ("cafile", "cert", "key")
 
@@ -68,6 +113,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if words[:1] == ["decode"]:
             return _decode(words[1:])
+        if words[:1] == ["record"]:
+            return _record(words[1:])
+        if words[:1] == ["open"]:
+            return _open(words[1:])
         return _start(words)
     except ConfigError as error:
         _complain(error)
@@ -93,22 +142,12 @@ def settings_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Set
     if "demo" in here or (not here - _SCREEN and any(each.option.key == "demo" for each in inherited)):
         return _demo(given, inherited), warnings
     given = [each for each in inherited if not _replaced(each, here)] + given
-    settings = _screen(given)
+    settings = _screen(given, here)
     # A URL first: the options say more than it does, wherever they stand.
     about_connection = sorted((each for each in given if each.option.key not in _SCREEN), key=lambda each: each.option.key != "url")
     if not about_connection:
         return settings, warnings
-    from mqtttui.config.draft import Draft
-
-    draft = Draft()
-    draft.apply(each for each in about_connection if each.option.key not in _ASK)
-    _ask(draft, {each.option.key for each in about_connection})
-    parsed = draft.result()
-    for text in parsed.ignored:
-        # A variable may be meant for another connection; an option of this command line is a mistake.
-        if not text.startswith(PREFIX):
-            raise ConfigError(f"this has no effect: {text}", hint="leave it out, or give what it needs")
-    _check_files(parsed.options.tls, draft.labels)
+    parsed = _parsed(about_connection)
     settings = replace(
         settings,
         options=parsed.options,
@@ -120,31 +159,74 @@ def settings_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Set
     return settings, warnings
 
 
-def help_text() -> str:
+def job_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Job, list[str]]:
+    """What the words after `record` and the environment ask for, and warnings. Raises ConfigError."""
+    from mqtttui.config.recording import record_options, whole_number
+    from mqtttui.headless.record import Job
+
+    given, loose = Scanner([*_RECORDABLE, *_OTHER_OPTIONS], "mqtttui record").scan(words)
+    given = _with_url(given, [words[index] for index in loose])
+    inherited, warnings = from_environment(environ, [*_CONFIGURABLE, *_RECORD_COMMAND_OPTIONS[-2:]])
+    _contradictions(given)
+    here = {each.option.key for each in given}
+    allowed = {option.key for option in _RECORDABLE}
+    given = [each for each in inherited if each.option.key in allowed and not _replaced(each, here)] + given
+    own = {option.key for option in _RECORD_COMMAND_OPTIONS}
+    values = {each.option.key: each.value for each in given if each.option.key in own}
+    if "output" not in values:
+        raise ConfigError("there is no file to record to", hint="add -o FILE, or -o - for standard output")
+    record = record_options(values["output"], values.get("ring"), force="force" in values, secrets="secrets" in values)
+    about_connection = sorted((each for each in given if each.option.key not in own), key=lambda each: each.option.key != "url")
+    if not _PLACE & {each.option.key for each in about_connection}:
+        raise ConfigError("there is no broker to record from", hint="name it with a URL or -h")
+    parsed = _parsed(about_connection)
+    if not parsed.subscriptions and parsed.options.connect.clean:
+        raise ConfigError("there is nothing to subscribe to", hint="add -t FILTER, such as -t '#' for everything")
+    count, seconds = (whole_number(values[key], f"--{key}") if key in values else None for key in ("count", "duration"))
+    return Job(parsed.options, record, parsed.subscriptions, parsed.subscribe_properties, count, seconds), warnings
+
+
+def _parsed(given: Sequence[Given]) -> Parsed:
+    """The connection, the subscriptions and the message that options ask for. Raises ConfigError."""
+    from mqtttui.config.draft import Draft
+
+    draft = Draft()
+    draft.apply(each for each in given if each.option.key not in _ASK)
+    _ask(draft, {each.option.key for each in given})
+    parsed = draft.result()
+    for text in parsed.ignored:
+        # A variable may be meant for another connection; an option of this command line is a mistake.
+        if not text.startswith(PREFIX):
+            raise ConfigError(f"this has no effect: {text}", hint="leave it out, or give what it needs")
+    _check_files(parsed.options.tls, draft.labels)
+    return parsed
+
+
+def help_text(usage: str = _USAGE, table: Sequence[Option] = _CONFIGURABLE, end: str = _ENVIRONMENT) -> str:
     """What `--help` prints."""
-    parts = [_USAGE]
-    options = (*_CONFIGURABLE, *_OTHER_OPTIONS)
-    for group in dict.fromkeys(option.group for option in options):
-        lines = [f"{group}:"]
-        for option in options:
-            if option.group == group:
-                lines += _help_lines(option)
-        parts.append("\n".join(lines))
-    parts.append(_ENVIRONMENT)
-    return "\n\n".join(parts)
+    return help.help_text(usage, (*table, *_OTHER_OPTIONS), end)
+
+
+def _asked(words: Sequence[str], text: Callable[[], str]) -> bool:
+    """Prints what `--help` (`text`) or `--version` asks for, and gives whether it was asked for."""
+    before_end = words[: words.index("--")] if "--" in words else words
+    for word, answer in (("--help", text), ("--version", lambda: f"mqtttui {__version__}")):
+        if word in before_end:
+            print(answer())
+            return True
+    return False
 
 
 def _start(words: Sequence[str]) -> int:
-    before_end = words[: words.index("--")] if "--" in words else words
-    for word, text in (("--help", help_text), ("--version", lambda: f"mqtttui {__version__}")):
-        if word in before_end:
-            print(text())
-            return 0
+    if _asked(words, help_text):
+        return 0
     settings, warnings = settings_from(words, os.environ)
     for warning in warnings:
         print(f"mqtttui: warning: {warning}", file=sys.stderr)
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise ConfigError("the screen needs a terminal", hint="start it in one; to read packets from a pipe use: mqtttui decode -")
+    if settings.record is not None:
+        settings.record.check_free()
     return _run(settings)
 
 
@@ -167,6 +249,65 @@ def _decode(words: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="mqtttui decode", description=(decode.__doc__ or "").partition("\n")[0], allow_abbrev=False)
     decode.add_arguments(parser)
     return decode.run(parser.parse_args(list(words)))
+
+
+def _record(words: Sequence[str]) -> int:
+    from mqtttui.headless import record
+
+    if _asked(words, lambda: help_text(_RECORD_USAGE, _RECORDABLE, f"{_ENVIRONMENT}\n\n{record.STATUSES}")):
+        return 0
+    job, warnings = job_from(words, os.environ)
+    for warning in warnings:
+        print(f"mqtttui: warning: {warning}", file=sys.stderr)
+    return record.run(job)
+
+
+def _open(words: Sequence[str]) -> int:
+    if _asked(words, lambda: help_text(_OPEN_USAGE, _OPEN_OPTIONS, "Every key and every action: ? and : on the screen.")):
+        return 0
+    settings = open_settings(words)
+    assert settings.capture is not None
+    if settings.capture.path == STANDARD_INPUT:
+        settings = replace(settings, capture=replace(settings.capture, descriptor=_keyboard_from_terminal()))
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise ConfigError("the screen needs a terminal", hint="start it in one; to print packets use: mqtttui decode FILE")
+    return _run(settings)
+
+
+def open_settings(words: Sequence[str]) -> Settings:
+    """What the words after `open` ask for. Raises ConfigError."""
+    from mqtttui.config.recording import whole_number
+
+    given, loose = Scanner([*_OPEN_OPTIONS, *_OTHER_OPTIONS], "mqtttui open").scan(words)
+    files = [words[index] for index in loose]
+    if len(files) != 1:
+        problem = "there is no file to open" if not files else f"'{shorten(visible(os.fsencode(files[1])), 40)}' is one file too many"
+        raise ConfigError(problem, hint="name one capture file, or - for standard input")
+    values = {each.option.key: each.value for each in given}
+    version = None
+    if "protocol-version" in values:
+        try:
+            version = Version.from_label(values["protocol-version"])
+        except ValueError:
+            shown = shorten(visible(values["protocol-version"]), 20)
+            raise ConfigError(f"--protocol-version: '{shown}' is no MQTT version", hint="use 3.1, 3.1.1 or 5") from None
+    goto = whole_number(values["goto"], "--goto") if "goto" in values else 0
+    settings = _screen([each for each in given if each.option.key in _SCREEN], set(values))
+    return replace(settings, capture=OpenOptions(files[0], goto=goto, version=version))
+
+
+def _keyboard_from_terminal() -> int:
+    """Puts standard input aside and the terminal in its place; gives where it was put. Raises ConfigError."""
+    if sys.stdin is None or sys.stdin.isatty():
+        raise ConfigError("standard input is the keyboard", hint="give a file, or a pipe: tcpdump -U -w - port 1883 | mqtttui open -")
+    try:
+        terminal = os.open("/dev/tty", os.O_RDWR)
+    except OSError as error:
+        raise ConfigError("there is no terminal to take the keyboard from", error.strerror or "", hint="start it in one") from None
+    aside = os.dup(0)
+    os.dup2(terminal, 0)
+    os.close(terminal)
+    return aside
 
 
 def _with_url(given: list[Given], loose: Sequence[str]) -> list[Given]:
@@ -195,7 +336,7 @@ def _demo(given: Sequence[Given], inherited: Sequence[Given]) -> Settings:
     for each in given:
         if each.option.key not in _SCREEN:
             raise ConfigError(f"{each.label}: --demo connects to a broker of its own", hint=f"leave out {each.label} or --demo")
-    return replace(_screen([*inherited, *given]), demo=True)
+    return replace(_screen([*inherited, *given], {each.option.key for each in given}), demo=True)
 
 
 def _replaced(inherited: Given, here: set[str]) -> bool:
@@ -239,18 +380,28 @@ def _check_files(tls: TlsOptions | None, labels: Mapping[str, str]) -> None:
             raise ConfigError(f"{labels[key]}: '{shown}' may not be read", hint="name a file that you may read")
 
 
-def _screen(given: Sequence[Given]) -> Settings:
+def _screen(given: Sequence[Given], here: set[str]) -> Settings:
+    """What is said about the screen and the recording; `here` are the keys of this command line."""
     values = {each.option.key: each.value for each in given}
-    return Settings(ascii="ascii" in values, mouse="no-mouse" not in values, theme=values.get("theme", ""))
+    record = None
+    if "record" in values:
+        from mqtttui.config.recording import record_options
 
+        record = record_options(values["record"], values.get("ring"), force="force" in values, secrets="secrets" in values)
+    elif lone := [each.label for each in given if each.option in _RECORDING_OPTIONS and each.option.key in here]:
+        raise ConfigError(f"this has no effect: {lone[0]} (needs a recording: add --record FILE)", hint="leave it out, or add it")
+    if "display-filter" in values:
+        from mqtttui.config.display_filter import parse_display_filter
 
-def _help_lines(option: Option) -> list[str]:
-    names = ", ".join(option.names)
-    head = f"  {names} {option.metavar}".rstrip()
-    lines = textwrap.wrap(option.help, width=76, initial_indent=" " * 34, subsequent_indent=" " * 34, break_on_hyphens=False)
-    if len(head) < 33:
-        return [f"{head:34}{lines[0].strip()}", *lines[1:]]
-    return [head, *lines]
+        label = next(each.label for each in reversed(given) if each.option.key == "display-filter")
+        parse_display_filter(values["display-filter"], label)
+    return Settings(
+        ascii="ascii" in values,
+        mouse="no-mouse" not in values,
+        display_filter=values.get("display-filter", ""),
+        theme=values.get("theme", ""),
+        record=record,
+    )
 
 
 def _complain(error: ConfigError) -> None:

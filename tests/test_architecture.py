@@ -17,7 +17,7 @@ import mqtttui
 ROOT = Path(__file__).resolve().parent.parent
 CORE = ("mqtttui.text", "mqtttui.protocol", "mqtttui.capture", "mqtttui.analysis", "mqtttui.export")
 NOT_IN_THE_CORE = {"asyncio", "textual", "rich", "gmqtt"}
-NOT_WITHOUT_A_SCREEN = {"textual", "rich", "gmqtt"}
+NOT_WITHOUT_A_SCREEN = {"textual", "rich"}
 
 
 def loaded_by(*modules: str) -> set[str]:
@@ -59,6 +59,13 @@ def test_decode_loads_neither_loop_nor_screen_nor_client() -> None:
 
 def test_headless_and_demo_load_no_screen() -> None:
     assert loaded_by(*everything_in("mqtttui.headless", "mqtttui.demo")) & NOT_WITHOUT_A_SCREEN == set()
+    assert "gmqtt" not in loaded_by(*everything_in("mqtttui.demo"))
+
+
+def test_the_screen_loads_no_filters_before_one_is_wanted() -> None:
+    code = "import sys, mqtttui.app, mqtttui.ui.screens.main\nprint(*(name for name in sys.modules if name.startswith('mqtttui.filters')))"
+    result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, cwd=ROOT)
+    assert result.stdout.split() == []
 
 
 def test_the_package_itself_loads_nothing() -> None:

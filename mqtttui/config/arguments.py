@@ -58,6 +58,7 @@ class Given:
 
 
 BROKER, SESSION, WILL, TLS, TOPICS, SCREEN, OTHER = "Broker", "Session", "Will", "TLS", "Topics and message", "Screen", "Other"
+RECORDING = "Recording"
 
 OPTIONS: tuple[Option, ...] = (
     Option(("-h", "--host"), "HOST", "name or address of the broker (localhost)", BROKER),

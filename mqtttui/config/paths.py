@@ -19,6 +19,16 @@ def data_dir() -> Path:
     return _base("XDG_DATA_HOME", ".local/share") / _NAME
 
 
+def filters_file() -> Path:
+    """The user's display filters: the latest ones, and those with a name."""
+    return data_dir() / "filters.toml"
+
+
+def columns_file() -> Path:
+    """The columns of the packet list that the user has chosen."""
+    return config_dir() / "columns.toml"
+
+
 def themes_dir() -> Path:
     """The themes that come with the application: inside the package when installed, beside it in a checkout."""
     installed = _PACKAGE / "themes"

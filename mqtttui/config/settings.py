@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from mqtttui.analysis.expert.timeouts import Timeouts
+    from mqtttui.config.opening import OpenOptions
     from mqtttui.config.options import ConnectOptions
+    from mqtttui.config.recording import RecordOptions
     from mqtttui.protocol.packets import Properties, Publish, TopicRequest
 
 
@@ -30,5 +33,13 @@ class Settings:
     """Draw with ASCII signs only."""
     mouse: bool = True
     """False leaves the mouse to the terminal, so that its own selection works."""
+    display_filter: str = ""
+    """A strict display filter that is in force from the start; empty: everything is shown."""
     theme: str = ""
     """Name of a theme; empty: the default."""
+    capture: OpenOptions | None = None
+    """A capture to open instead of a connection."""
+    record: RecordOptions | None = None
+    """Record all packets to a file from the start."""
+    timeouts: Timeouts | None = None
+    """How long things may take before a check says so; None: the defaults."""

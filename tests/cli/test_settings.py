@@ -10,6 +10,7 @@ import pytest
 from mqtttui.cli import settings_from
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import ConnectOptions, TlsOptions
+from mqtttui.config.recording import RecordOptions
 from mqtttui.config.settings import Settings
 from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.packets import Connect, Property, Publish, TopicRequest, Will
@@ -145,6 +146,17 @@ def test_demo() -> None:
     assert not settings("h", MQTTTUI_DEMO="1").demo
 
 
+def test_a_recording() -> None:
+    assert settings("--record", "f.pcapng") == Settings(record=RecordOptions("f.pcapng"))
+    found = settings("h", "--record", "f", "--ring", "10x100M", "--force", "--secrets")
+    assert found.record == RecordOptions("f", (10, 100_000_000), force=True, secrets=True)
+    assert found.connect_now
+    assert settings("--demo", "--record", "-").record == RecordOptions("-")
+    assert settings(MQTTTUI_RECORD="f", MQTTTUI_RING="2x1G").record == RecordOptions("f", (2, 1_000_000_000))
+    assert settings(MQTTTUI_RING="2x1G").record is None
+    assert not settings("--record", "f").connect_now
+
+
 def test_the_command_line_wins_over_the_environment() -> None:
     env = {"MQTTTUI_HOST": "env", "MQTTTUI_PORT": "1999", "MQTTTUI_USERNAME": "me", "MQTTTUI_PASSWORD": "pw", "MQTTTUI_TOPIC": "a\nb"}
     found = settings(**env)
@@ -185,6 +197,10 @@ def test_variables_that_name_no_broker_only_fill_the_form() -> None:
         (["h", "x"], "'x' is one URL too many", "-t"),
         (["h", "-h", "x"], "-h says that already", "once"),
         (["h", "-P", "a", "--password-file", "b"], "-P says that already", "once"),
+        (["--ring", "2x1M"], "no effect: --ring", "leave it out"),
+        (["h", "--secrets"], "no effect: --secrets", "leave it out"),
+        (["--record", "f", "--ring", "1x1M"], "fewer than 2 files", "10x100M"),
+        (["--record", "-", "--ring", "2x1M"], "standard output is no file", "--ring"),
         (["--demo", "h"], "URL: --demo", "leave out URL or --demo"),
         (["--demo", "-k", "5"], "-k: --demo", "leave out -k or --demo"),
         (["h", "-k", "-1"], "-k: '-1' does not fit", "0 to 65535"),
