@@ -9,8 +9,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-from mqtttui.cli import settings_from
+from mqtttui.cli import job_from, settings_from
 from mqtttui.ui.bindings import KEYS, key_label
+from tests.support import captures
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -31,7 +32,7 @@ def test_one_line_starts_the_demo_and_one_runs_the_tests() -> None:
 
 
 def test_its_commands_are_understood() -> None:
-    starts = [shlex.split(command)[1:] for command in COMMANDS if command.startswith("mqtttui") and " decode " not in command]
+    starts = [shlex.split(command)[1:] for command in COMMANDS if re.match(r"mqtttui(?! decode| record)", command)]
     assert len(starts) >= 4
     for words in starts:
         settings, warnings = settings_from([word for word in words if word != "--ask-password"], {})
@@ -40,12 +41,22 @@ def test_its_commands_are_understood() -> None:
         assert settings.connect_now == bool(words and not settings.demo)
 
 
-def test_its_decode_commands_decode() -> None:
+def test_its_record_commands_are_understood() -> None:
+    records = [shlex.split(command)[2:] for command in COMMANDS if command.startswith("mqtttui record")]
+    assert records
+    for words in records:
+        job, warnings = job_from(words, {})
+        assert warnings == []
+        assert job.subscriptions and job.record.path.endswith(".pcapng")
+
+
+def test_its_decode_commands_decode(tmp_path: Path) -> None:
+    (tmp_path / "night.pcapng").write_bytes(captures.pcapng(captures.frames(captures.golden_talk("C").segments)))
     decodes = [command for command in COMMANDS if "mqtttui decode" in command]
     assert len(decodes) >= 2
     for command in decodes:
         line = command.replace("mqtttui decode", f"{shlex.quote(sys.executable)} -m mqtttui decode")
-        result = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=ROOT)
+        result = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path)
         assert (result.returncode, result.stderr) == (0, ""), command
         assert "CONNECT" in result.stdout or "PINGREQ" in result.stdout
 

@@ -23,8 +23,8 @@ from mqtttui.analysis.expert.store import hint
 from mqtttui.analysis.expert.timeouts import Timeouts
 from mqtttui.analysis.follower import BUDGET, Follower
 from mqtttui.capture.log import Log, Span
+from mqtttui.protocol.enums import Direction, Severity, Version
 from mqtttui.protocol.enums import PacketType as P
-from mqtttui.protocol.enums import Severity, Version
 from mqtttui.protocol.fields import Dissection
 
 WORK = 400
@@ -73,8 +73,11 @@ class Findings(Follower):
         log = self._log
         dissection = log.dissect(no) if log is not None and no in log else None
         found = self.beyond(no, dissection)
-        for note in dissection.notes if dissection is not None else ():
-            found.append(Finding(note.id, note.severity, no, note.statement, note.text, hint(note.id), (), note.start, note.end))
+        if dissection is not None:
+            sender = "client" if dissection.context.direction is Direction.C2S else "server"
+            for note in dissection.notes:
+                text = f"From the {sender}: {note.text}"
+                found.append(Finding(note.id, note.severity, no, note.statement, text, hint(note.id), (), note.start, note.end))
         return tuple(sorted(found, key=lambda finding: -finding.severity))
 
     def beyond(self, no: int, dissection: Dissection | None) -> list[Finding]:

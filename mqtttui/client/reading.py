@@ -67,6 +67,8 @@ class FileFeed:
         self.size: int | None = None
         """Of the file in bytes; None for a pipe."""
         self.bytes_read = 0
+        self.settled = _settled(path if descriptor is None else descriptor)
+        """A file that nobody has written to lately: it is read from its beginning to its end, and does not grow."""
         self._descriptor = descriptor
         self._changed = changed
         self._stop = asyncio.Event()
@@ -107,8 +109,7 @@ class FileFeed:
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError(0, "this is a folder: name a capture file")
         if stat.S_ISREG(found.st_mode):
-            grows = time.time() - found.st_mtime < _FRESH
-            await self._read_file(descriptor, grows)
+            await self._read_file(descriptor, not _old(found))
         else:
             await self._read_pipe(descriptor)
 
@@ -182,3 +183,15 @@ class FileFeed:
         if state is not self.state:
             self.state = state
             self._changed()
+
+
+def _settled(where: str | int) -> bool:
+    try:
+        found = os.stat(where)
+    except (OSError, ValueError):
+        return False
+    return stat.S_ISREG(found.st_mode) and _old(found)
+
+
+def _old(found: os.stat_result) -> bool:
+    return time.time() - found.st_mtime >= _FRESH

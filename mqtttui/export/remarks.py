@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from mqtttui.analysis.expert.finding import Finding
 from mqtttui.analysis.findings import Findings
 from mqtttui.capture.log import Log
@@ -12,6 +15,7 @@ from mqtttui.protocol.enums import Severity
 
 MARK = "marked"
 """The comment that stands for a mark."""
+_FINDING = re.compile(r"(error|warn|note|chat) [A-H][0-9]{2}: ")
 
 
 def remarks(
@@ -46,3 +50,10 @@ def remarks(
         return out
 
     return of
+
+
+def taken_apart(texts: Iterable[str]) -> tuple[str, bool]:
+    """The comment of a person, and whether there is a mark, in the remarks of a file on one packet; findings are found anew."""
+    texts = tuple(texts)
+    comment = "\n".join(text for text in texts if text != MARK and not _FINDING.match(text))
+    return comment, MARK in texts

@@ -7,9 +7,12 @@ of the user's refers to them. A widget that carries a scope says so: `SCOPE = "p
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
+
+from mqtttui.ui.views import VIEWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +37,21 @@ class Key:
 
 SCOPES: dict[str, str] = {
     "app": "Everywhere",
+    "views": "All views",
+    "filter": "Filter field",
     "inspector": "Inspector",
     "packets": "Packet list",
     "details": "Details",
     "bytes": "Bytes",
     "payload": "Payload",
+    "operations": "Operations",
+    "findings": "Findings",
     "connection": "Connection",
     "subscriptions": "Subscriptions",
     "publish": "Publish",
     "form": "Forms",
+    "edit": "Packet by hand",
+    "followed": "What followed",
 }
 """Every scope and its name for people, in the order of the help."""
 
@@ -57,16 +66,29 @@ _MOVES = (
 )
 
 
-def _moves(scope: str, *, last: str = "To the last row") -> tuple[Key, ...]:
-    rows = (*_MOVES, ("last", "G,end", "last", "Last", last))
+def _moves(scope: str) -> tuple[Key, ...]:
+    rows = (*_MOVES, ("last", "G,end", "last", "Last", "To the last row"))
     return tuple(Key(scope, f"{scope}.{name}", keys, action, label, text, footer=False) for name, keys, action, label, text in rows)
+
+
+def _view_keys(digit: str) -> str:
+    """The digit and its F-key; F8 and F9 do something else."""
+    return f"{digit},f{digit}" if digit < "8" else digit
 
 
 _APP = (
     Key("app", "app.connection", "1,f1", "app.show_pane('connection')", "Connection", "Connection settings and state", footer=False),
     Key("app", "app.subscriptions", "2,f2", "app.show_pane('subscriptions')", "Subscriptions", "Subscriptions", footer=False),
     Key("app", "app.publish", "3,f3", "app.show_pane('publish')", "Publish", "Publish a message", footer=False),
-    Key("app", "app.packets", "4,f4", "app.show_pane('packets')", "Packets", "The packet list", footer=False),
+    *(
+        Key("app", f"app.{row.name}", _view_keys(row.digit), f"app.show_pane('{row.name}')", row.title, row.help, footer=False)
+        for row in VIEWS
+    ),
+    Key("app", "app.filter", "slash", "app.edit_filter", "Filter", "Type a display filter, or a word to search for"),
+    Key("app", "app.filters", "f10", "app.saved_filters", "Filters", "Choose a saved or earlier filter", footer=False),
+    Key("app", "app.export", "w", "app.export", "Write", "Write packets to a file: pcapng, JSON lines, CSV (:w FILE)", footer=False),
+    Key("app", "app.record", "W", "app.record", "Record", "Record what comes to a file; the same key ends it", footer=False),
+    Key("app", "app.alarm", "B", "app.alarm", "Alarm", "Ring, mark, pause or record when a filter selects a packet", footer=False),
     Key("app", "app.drawer", "b", "app.toggle_drawer", "Panes", "Show or fold the panes 1 to 3", footer=False),
     Key("app", "app.connect", "c", "app.connect_menu", "Connect", "Connect; when connected: disconnect, cut, reconnect, ping"),
     Key("app", "app.subscribe", "s", "app.subscribe_prompt", "Subscribe", "Subscribe to a topic filter"),
@@ -84,26 +106,70 @@ _APP = (
     Key("app", "app.palette", "colon,ctrl+p", "app.palette", "Everything", "Every action by name; :123 goes to a packet", footer=False),
 )
 
+_VIEWS = (
+    Key("views", "views.previous", "backspace", "previous_filter", "Filter before", "Back to the filter before this one", footer=False),
+    Key("views", "views.noise", "o", "toggle_noise", "Noise", "Hide pings, answered acks and $SYS, or show them again", footer=False),
+    Key("views", "views.finding", "exclamation_mark", "next_finding", "Finding", "To the next packet with a warning or an error"),
+    Key("views", "views.find", "ctrl+f", "find", "Find", "Find text, a pattern or bytes", footer=False),
+    Key("views", "views.mark", "apostrophe", "next_mark", "Next mark", "To the next marked or commented packet", footer=False),
+    Key("views", "views.again", "n", "again", "Next", "The next finding, mark or hit: whatever was gone to last", footer=False),
+    Key("views", "views.back", "N", "again(True)", "Previous", "The one before", footer=False),
+    Key("views", "views.answers", "i", "toggle_answers", "Answers", "Show the answers of what the filter selects, or not", footer=False),
+)
+
+_FILTER = (
+    Key("filter", "filter.apply", "enter", "apply", "Apply", "Put the filter into force; an empty text shows everything"),
+    Key("filter", "filter.complete", "tab,ctrl+space", "complete", "Complete", "Take the completion, or open the list of them"),
+    Key("filter", "filter.earlier", "up", "earlier", "Earlier", "The completion above; without a list the filter before"),
+    Key("filter", "filter.later", "down", "later", "Later", "The completion below; without a list the filter after", footer=False),
+    Key("filter", "filter.save", "ctrl+s", "save", "Save", "Give the filter a name"),
+    Key("filter", "filter.choose", "ctrl+o", "choose", "Saved", "Choose a saved or earlier filter"),
+    Key("filter", "filter.clear", "ctrl+u", "clear_text", "Clear", "Empty the field"),
+    Key("filter", "filter.leave", "escape", "leave", "Leave", "Leave the field; the filter in force stays"),
+    Key("filter", "filter.help", "f1", "help", "Help", "How filters are written, and the traps: what looks right and is not"),
+)
+
 _INSPECTOR = (
+    Key("inspector", "inspector.answer", "full_stop", "link(True)", "Answer", "To the packet that answers this one"),
+    Key("inspector", "inspector.request", "comma", "link(False)", "Request", "To the packet that this one answers"),
     Key("inspector", "inspector.copy", "y", "copy", "Copy", "Copy the packet, the selected field or the payload"),
+    Key(
+        "inspector",
+        "inspector.print",
+        "Y",
+        "copy(True)",
+        "Print",
+        "The same printed plainly: leaves the screen, Enter comes back",
+        footer=False,
+    ),
     Key("inspector", "inspector.payload", "v", "payload_view", "Payload", "Packet bytes, or the payload as text, JSON or hex"),
     Key("inspector", "inspector.swap", "vertical_line", "swap", "Tree/bytes", "Swap details and bytes"),
     Key("inspector", "inspector.zoom", "backslash", "zoom", "Zoom", "Give this part the whole pane, and back"),
+    Key("inspector", "inspector.apply", "a", "apply_value", "Apply", "Only packets with this value; in the list, with this topic"),
+    Key("inspector", "inspector.exclude", "minus", "exclude_value", "Exclude", "No packets with this value, on top of the filter"),
+    Key("inspector", "inspector.combine", "A", "combine_value", "Combine", "Join this value to the filter by and, or, not", footer=False),
+    Key("inspector", "inspector.conversation", "f", "follow_conversation", "Conversation", "Only request and answers", footer=False),
+    Key("inspector", "inspector.follow", "F", "follow_choice", "Follow…", "Only a connection, topic, operation or message", footer=False),
+    Key("inspector", "inspector.edit", "e", "edit", "Edit+send", "Edit the packet as fields or hex, and send it"),
+    Key("inspector", "inspector.new", "E", "new_packet", "New packet", "New packet of any type, made by hand", footer=False),
+    Key("inspector", "inspector.flow", "Q", "flow", "QoS flow", "An open QoS flow by hand: DUP, PUBREL, PUBCOMP, forget", footer=False),
+    Key("inspector", "inspector.mark", "m", "mark", "Mark", "Mark the packet, or take the mark away", footer=False),
+    Key("inspector", "inspector.comment", "semicolon", "comment", "Comment", "Write a comment on the packet", footer=False),
+    Key("inspector", "inspector.columns", "C", "columns", "Columns", "Choose columns; in the details, the field as a column", footer=False),
     Key("inspector", "inspector.next", "J,ctrl+down", "next_packet", "Next", "The next packet, staying here", footer=False),
     Key("inspector", "inspector.previous", "K,ctrl+up", "previous_packet", "Previous", "The packet before, staying here", footer=False),
 )
 
 _PACKETS = (
     Key("packets", "packets.open", "enter,right,l", "open", "Open", "Open the details of the packet"),
-    Key("packets", "packets.answer", "full_stop", "answer", "Answer", "To the packet that answers this one"),
-    Key("packets", "packets.request", "comma", "request", "Request", "To the packet that this one answers"),
     Key("packets", "packets.pause", "p", "pause", "Pause", "Stop showing new packets; recording goes on"),
     Key("packets", "packets.follow", "ctrl+e", "follow", "Follow", "Follow the newest packet (so do G and End)", footer=False),
     Key("packets", "packets.time", "t", "time_format", "Time", "Next time format: local, UTC, since reference, above, start"),
     Key("packets", "packets.reference", "T", "time_reference", "Time reference", "Make this packet the time reference", footer=False),
     Key("packets", "packets.hide", "X", "hide_older", "Hide older", "Hide the packets above this one (u brings them back)", footer=False),
     Key("packets", "packets.undo", "u", "undo_hide", "Undo", "Bring back what was hidden", footer=False),
-    *_moves("packets", last="To the newest packet, and follow"),
+    *_moves("packets")[:-1],
+    Key("packets", "packets.last", "G,end", "last", "Follow", "To the newest packet, and follow"),
 )
 
 _DETAILS = (
@@ -172,7 +238,100 @@ _FORM = (
     Key("form", "form.move_down", "shift+down", "move_row(1)", "Move down", "Move the selected property down", footer=False),
 )
 
-KEYS: tuple[Key, ...] = (*_APP, *_INSPECTOR, *_PACKETS, *_DETAILS, *_BYTES, *_PAYLOAD, *_CONNECTION, *_SUBSCRIPTIONS, *_PUBLISH, *_FORM)
+_EDIT = (
+    Key("edit", "edit.send", "ctrl+s", "send", "Send", "Send the bytes on the open connection", priority=True),
+    Key("edit", "edit.swap", "ctrl+e", "swap", "Fields/hex", "Edit as fields, or as hex", priority=True),
+    Key("edit", "edit.first", "ctrl+o", "first", "Connect", "Send as the first bytes of a new connection", priority=True),
+    Key("edit", "edit.repeat", "ctrl+t", "repeat", "Repeat", "Send again and again, with a pause between", priority=True),
+    Key("edit", "edit.stop", "ctrl+c", "stop", "Stop", "Stop sending again and again", priority=True),
+    Key("edit", "edit.part", "ctrl+n", "next_part", "Parts", "To the tree, to what followed, and back", priority=True),
+    Key("edit", "edit.outside", "ctrl+g", "edit_outside", "$EDITOR", "Open the field, or the packet as hex, in $EDITOR", priority=True),
+    Key("edit", "edit.restore", "ctrl+r", "restore", "Restore", "Back to the packet as it was opened", priority=True),
+    Key("edit", "edit.leave", "escape,q", "leave", "Leave", "Leave; E brings the packet back as it is", footer=False),
+    Key("edit", "edit.help", "f1,question_mark", "help", "Help", "Keys of this screen, then all keys", footer=False),
+    Key("edit", "edit.palette", "ctrl+p,colon", "palette", "Everything", "What can be done here, by name", footer=False),
+    Key("edit", "edit.next", "tab", "app.focus_next", "Next", "Next control", footer=False),
+    Key("edit", "edit.previous", "shift+tab", "app.focus_previous", "Previous", "Previous control", footer=False),
+)
+
+_OPERATIONS = (
+    Key("operations", "operations.open", "enter,right,l", "open", "Packets", "Show the first packet of this operation"),
+    Key("operations", "operations.follow", "f", "ask('follow')", "Only this", "Only the packets of this operation"),
+    Key("operations", "operations.which", "r", "ask('which')", "Open/failed", "All operations, the open ones, or the failed ones"),
+    Key("operations", "operations.copy", "y", "ask('copy')", "Copy", "Copy the operation as Markdown: what, when, bytes, command"),
+    Key(
+        "operations",
+        "operations.print",
+        "Y",
+        "ask('print')",
+        "Print",
+        "The same printed plainly: leaves the screen, Enter comes back",
+        footer=False,
+    ),
+    *_moves("operations"),
+)
+
+_FINDINGS = (
+    Key("findings", "findings.open", "enter,right,l", "open", "Packet", "Show the latest packet with this finding"),
+    Key("findings", "findings.follow", "f", "ask('follow')", "Only these", "Only the packets with this finding"),
+    Key("findings", "findings.mute", "m,space", "ask('mute')", "Mute", "Count and show this check no more, or again"),
+    Key("findings", "findings.rest", "r", "ask('which')", "Notes", "Notes and life-cycle remarks too, or not"),
+    Key("findings", "findings.copy", "y", "ask('copy')", "Copy", "Copy the finding as Markdown: what, when, bytes, command"),
+    Key(
+        "findings",
+        "findings.print",
+        "Y",
+        "ask('print')",
+        "Print",
+        "The same printed plainly: leaves the screen, Enter comes back",
+        footer=False,
+    ),
+    *_moves("findings"),
+)
+
+_FOLLOWED = (
+    Key("followed", "followed.open", "enter", "open", "Show", "Leave, and show this packet in the packet list"),
+    *_moves("followed"),
+)
+
+KEYS: tuple[Key, ...] = (
+    *_APP,
+    *_VIEWS,
+    *_FILTER,
+    *_INSPECTOR,
+    *_PACKETS,
+    *_DETAILS,
+    *_BYTES,
+    *_PAYLOAD,
+    *_CONNECTION,
+    *_SUBSCRIPTIONS,
+    *_PUBLISH,
+    *_FORM,
+    *_OPERATIONS,
+    *_FINDINGS,
+    *_EDIT,
+    *_FOLLOWED,
+)
+
+
+FOOTER_FIRST = (
+    "app.filter",
+    "views.finding",
+    "inspector.answer",
+    "inspector.edit",
+    "inspector.copy",
+    "operations.copy",
+    "findings.copy",
+    "packets.pause",
+    "packets.last",
+)
+"""In the views these stand first in the footer, in this order; the others follow as the scopes do."""
+
+
+def in_footer_order(keys: Sequence[Key]) -> list[Key]:
+    """The keys of a view, those first that matter most."""
+    first = {name: place for place, name in enumerate(FOOTER_FIRST)}
+    return sorted(keys, key=lambda key: first.get(key.id, len(first)))
 
 
 def bindings_for(scope: str) -> list[BindingType]:
@@ -193,7 +352,11 @@ _SHOWN = {
     "backslash": "\\",
     "asterisk": "*",
     "slash": "/",
+    "minus": "-",
+    "backspace": "Backspace",
     "exclamation_mark": "!",
+    "apostrophe": "'",
+    "semicolon": ";",
     "delete": "Del",
     "enter": "Enter",
     "escape": "Esc",

@@ -13,6 +13,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from mqtttui.export.copies import pasteable as pasteable
 from mqtttui.text import visible
 from mqtttui.ui.background import in_thread
 from mqtttui.ui.content import count_bytes
@@ -29,7 +30,7 @@ async def copy(text: str, to_terminal: Callable[[str], None]) -> str:
     size = count_bytes(len(raw))
     tmux = bool(os.environ.get("TMUX")) and shutil.which("tmux") is not None
     if len(raw) > (TMUX_LIMIT if tmux else OSC_LIMIT):
-        return await in_thread(lambda: _to_file(raw, size))
+        return await in_thread(lambda: to_file(raw, f"{size} are too many for the clipboard"))
     if tmux:
         if await _load_buffer(raw, "-w"):
             return f"{size} to the tmux buffer and the clipboard"
@@ -39,25 +40,15 @@ async def copy(text: str, to_terminal: Callable[[str], None]) -> str:
     return f"{size} to the terminal's clipboard (OSC 52)"
 
 
-def pasteable(raw: bytes) -> tuple[str, bool]:
-    """Bytes as text that can be pasted without surprises, and whether it had to be escaped for that."""
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError:
-        return visible(raw), True
-    if all(char.isprintable() or char in "\n\t" for char in text):
-        return text, False
-    return visible(raw, lines=True), True
-
-
-def _to_file(raw: bytes, size: str) -> str:
+def to_file(raw: bytes, why: str) -> str:
+    """Write `raw` to a new file that only the person can read; gives one line that says where, and `why` not elsewhere."""
     try:
         handle, name = tempfile.mkstemp(prefix="mqtttui-copy-", suffix=".txt")
         with os.fdopen(handle, "wb") as file:
             file.write(raw)
     except OSError as error:
-        return f"not copied: {size} are too many for the clipboard, and no file could be written: {error.strerror}"
-    return f"{size} are too many for the clipboard; written to {visible(str(Path(name)))}"
+        return f"{why}, and no file could be written: {error.strerror}"
+    return f"{why}; written to {visible(str(Path(name)))}"
 
 
 async def _load_buffer(raw: bytes, *options: str) -> bool:

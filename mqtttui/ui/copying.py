@@ -1,68 +1,53 @@
-"""What of a packet can be copied, and the text of each. Secrets are masked."""
+"""What of a packet can be copied by which key, and the text of each. Secrets are masked."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from mqtttui.export.hexdump import hexdump
-from mqtttui.export.mask import masked
-from mqtttui.export.text_tree import tree_text
-from mqtttui.protocol.enums import PacketType
+from mqtttui.capture.log import Log
+from mqtttui.export.copies import Copied, Copy, copies
 from mqtttui.protocol.fields import Dissection, Field
-from mqtttui.ui.clipboard import pasteable
-from mqtttui.ui.content import count_bytes
+
+KEYS = {
+    "value": "f",
+    "bytes": "b",
+    "filter": "a",
+    "hex": "h",
+    "dump": "d",
+    "tree": "t",
+    "payload": "p",
+    "payload-hex": "x",
+    "payload-file": "w",
+    "json": "j",
+    "command": "c",
+    "snippet": "s",
+}
+"""Id of a copy -> its key."""
+TO_FILE = "payload-file"
+"""The copy that goes to a file of the person's choice."""
 
 
 @dataclass(frozen=True, slots=True)
 class Copyable:
     """One thing that can be copied."""
 
+    id: str
     key: str
     label: str
     detail: str
-    text: Callable[[], tuple[str, str]]
-    """Gives the text, and a remark (`masked`, `escaped`) or nothing."""
+    make: Callable[[], Copied]
+    """May take a moment for a large packet."""
+
+    def text(self) -> tuple[str, str]:
+        """The text, and a remark (`masked`, `escaped`) or nothing."""
+        made = self.make()
+        return made.data if isinstance(made.data, str) else made.data.hex(), made.remark
 
 
-def copyables(dissection: Dissection, field: Field | None) -> list[Copyable]:
-    """What there is to copy of a packet, and of the selected field."""
-    raw = masked(dissection.raw, dissection)
-    remark = "secrets masked" if raw is not dissection.raw else ""
-    size = count_bytes(len(raw))
-    out: list[Copyable] = []
-    if field is not None:
-        out.append(Copyable("f", "field value", field.name, lambda: _field_value(field)))
-        if field.end > field.start:
-            part = raw[field.start : field.end]
-            out.append(Copyable("b", "field bytes as hex", count_bytes(len(part)), lambda: (part.hex(), remark)))
-    out += [
-        Copyable("h", "packet as hex", size, lambda: (raw.hex(), remark)),
-        Copyable("d", "packet as hex dump", size, lambda: (hexdump(raw), remark)),
-        Copyable("t", "packet as text tree", "fields, values, notes", lambda: (tree_text(dissection, mask=True), remark)),
-    ]
-    payload = dissection.first("mqtt.msg") if dissection.type is PacketType.PUBLISH else None
-    if payload is not None and payload.end > payload.start:
-        body = dissection.raw[payload.start : payload.end]
-        out.append(Copyable("p", "payload as text", count_bytes(len(body)), lambda: _payload_text(body)))
-        out.append(Copyable("x", "payload as hex", count_bytes(len(body)), lambda: (body.hex(), "")))
-    return out
-
-
-def _field_value(field: Field) -> tuple[str, str]:
-    if field.secret:
-        return "*" * (field.end - field.start), "secret masked"
-    value = field.value
-    if isinstance(value, bytes):
-        return value.hex(), "as hex"
-    if isinstance(value, bool):
-        return str(int(value)), ""
-    if isinstance(value, str):
-        text, escaped = pasteable(value.encode("utf-8", "surrogateescape"))
-        return text, "escaped" if escaped else ""
-    return field.display if value is None else str(value), ""
-
-
-def _payload_text(body: bytes) -> tuple[str, str]:
-    text, escaped = pasteable(body)
-    return text, "escaped: not plain text" if escaped else ""
+def copyables(log: Log, no: int, dissection: Dissection, field: Field | None, filter_text: str = "") -> list[Copyable]:
+    """What there is to copy of packet `no` and of its selected `field`; `filter_text` selects the field, or without one the packet."""
+    found = copies(log, no, dissection, field, filter_text=filter_text)
+    if field is None and filter_text:
+        found.append(Copy("filter", "filter that selects it", filter_text, lambda: Copied(filter_text)))
+    return [Copyable(each.id, KEYS[each.id], each.label, each.detail, each.make) for each in found]

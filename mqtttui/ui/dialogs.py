@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 
 from textual.content import Content
 
@@ -11,13 +10,9 @@ from mqtttui import text
 from mqtttui.client.commands import Command, Subscribe
 from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.protocol.packets import TopicRequest
-from mqtttui.ui import clipboard
-from mqtttui.ui.background import in_thread
 from mqtttui.ui.bindings import KEYS
 from mqtttui.ui.connection_menu import BUSY_CHOICES, command_of, connected_choices
-from mqtttui.ui.copying import Copyable, copyables
 from mqtttui.ui.palette import Palette, entries
-from mqtttui.ui.panes.inspector import Inspector
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.screens.menu import Choice, Menu
@@ -38,8 +33,14 @@ class Dialogs:
         """The keys, those of the focused pane first."""
         self._main.app.push_screen(HelpScreen(self._main.scopes()))
 
-    def palette(self, themes: Sequence[str], choose_theme: Callable[[str], object], leave: Callable[[], object]) -> None:
-        """Everything by name; `leave` is what `q` does."""
+    def palette(
+        self,
+        themes: Sequence[str],
+        choose_theme: Callable[[str], object],
+        leave: Callable[[], object],
+        write: Callable[[str], object],
+    ) -> None:
+        """Everything by name; `leave` is what `q` does, `write` what `w FILE` does."""
 
         async def run(entry: str | None) -> None:
             kind, _, rest = (entry or "").partition(":")
@@ -47,21 +48,19 @@ class Dialogs:
                 case "":
                     return
                 case "goto":
-                    self._go_to(int(rest))
+                    self._main.go_to(int(rest))
+                case "filter":
+                    self._main.views.apply_text(rest)
                 case "theme":
                     choose_theme(rest)
+                case "write":
+                    write(rest)
                 case "quit":
                     leave()
                 case _:
                     await self._main.run_key(next(key for key in KEYS if key.id == entry))
 
-        self._main.app.push_screen(Palette(entries(themes, self._main.carries)), run)
-
-    def _go_to(self, number: int) -> None:
-        if self._main.inspector.go_to(number):
-            self._main.show_pane("packets")
-        else:
-            self._main.say(f"packet {number:,} is not there")
+        self._main.app.push_screen(Palette(entries(themes, self._main.carries, self._main.views.saved)), run)
 
     # Connection
 
@@ -92,33 +91,6 @@ class Dialogs:
                 self._send(Subscribe(self._peer, (request,)))
 
         self._main.app.push_screen(SubscribePrompt(state.options.connect.version), run)
-
-    # Copy
-
-    def copy(self, event: Inspector.CopyWanted) -> None:
-        """Ask what of a packet to copy."""
-        things = copyables(event.dissection, event.field)
-        choices = [Choice(thing.key, thing.label, thing.key, thing.detail) for thing in things]
-        self._main.app.push_screen(Menu(Content(f"Copy of packet {event.number:,}"), choices), partial(self._copy, things))
-
-    async def _copy(self, things: list[Copyable], key: str | None) -> None:
-        thing = next((thing for thing in things if thing.key == key), None)
-        if thing is not None:
-            content, remark = await in_thread(thing.text)
-            said = await clipboard.copy(content, self._main.app.copy_to_clipboard)
-            self._main.say(said + (f" ({remark})" if remark else ""))
-
-    async def copy_selection(self) -> None:
-        """Copy the selected text; without one, ask what of the packet to copy."""
-        selection = self._main.app.screen.get_selected_text()
-        if selection:
-            self._main.say(await clipboard.copy(selection, self._main.app.copy_to_clipboard))
-        elif self._main.app.screen is not self._main:
-            return
-        elif self._main.inspector.dissection is not None:
-            self._main.inspector.action_copy()
-        else:
-            self._main.say("nothing to copy; q quits")
 
     # Quit
 

@@ -45,6 +45,21 @@ def no_demo(error: OSError) -> Content:
     return join(("the demo cannot start: ", "$state-bad"), text.visible(str(error)), _ESC)
 
 
+def not_recorded(words: str) -> Content:
+    """Packets do not get into the file; `words` are visible text."""
+    return join(("recording: ", "$state-bad"), words, _ESC)
+
+
+def not_written(words: str) -> Content:
+    """An export that failed; `words` are visible text."""
+    return join(("not written: ", "bold $state-bad"), words, _ESC)
+
+
+def written(line: str, remarks: Sequence[str]) -> Content:
+    """An export that a person should know something about; visible text."""
+    return join((line, "bold"), *(f" · {remark}" for remark in remarks), _ESC)
+
+
 def our_fault(words: str) -> Content:
     """An exception that nobody caught."""
     return join(("a fault of ours: ", "bold $state-bad"), text.visible(words), _ESC)

@@ -1,4 +1,4 @@
-"""The palette: every action of the table of bindings, the themes, and commands that are typed (`123`, `q`).
+"""The palette: every action of the table of bindings, the themes, and commands that are typed (`123`, `w FILE`, `q`).
 
 It is made for fast typing: the list follows each keystroke at once, Enter takes the first hit.
 """
@@ -16,9 +16,10 @@ from textual.containers import Vertical
 from textual.message import Message
 from textual.screen import ModalScreen
 from textual.strip import Strip
-from textual.widgets import Input
+from textual.widgets import Input, Static
 
 from mqtttui import text
+from mqtttui.config.saved_filters import SavedFilter
 from mqtttui.ui.bindings import KEYS, SCOPES, key_label
 from mqtttui.ui.content import fit
 from mqtttui.ui.widgets.escaped_input import EscapedInput
@@ -30,7 +31,7 @@ class Entry:
     """Something that the palette can do."""
 
     id: str
-    """Id of a binding, `theme:NAME`, `goto:NUMBER` or `quit`."""
+    """Id of a binding, `theme:NAME`, `filter:TEXT`, `goto:NUMBER`, `write:FILE` or `quit`."""
     title: str
     detail: str = ""
     keys: str = ""
@@ -38,14 +39,16 @@ class Entry:
     """What a search looks at, lower case."""
 
 
-def entries(themes: Sequence[str], usable: Callable[[str], bool]) -> tuple[Entry, ...]:
-    """Every action whose scope is `usable` now, and the themes. Movements of a cursor are left out."""
+def entries(themes: Sequence[str], usable: Callable[[str], bool], filters: Sequence[SavedFilter] = ()) -> tuple[Entry, ...]:
+    """Every action whose scope is `usable` now, saved filters and themes. Movements of a cursor are left out."""
     out: list[Entry] = []
     for key in KEYS:
         if _is_move(key.action) or not usable(key.scope):
             continue
         scope = SCOPES.get(key.scope, key.scope.capitalize())
         out.append(Entry(key.id, key.help, scope, key_label(key.keys), f"{key.label} {key.help} {key.id} {scope}".lower()))
+    for saved in filters:
+        out.append(Entry(f"filter:{saved.text}", f"Filter {saved.name}: {saved.text}", "", "", f"filter {saved.name} {saved.text}".lower()))
     for theme in themes:
         shown = text.visible(theme)
         out.append(Entry(f"theme:{theme}", f"Theme {shown}", "", "", f"theme {shown}".lower()))
@@ -54,10 +57,13 @@ def entries(themes: Sequence[str], usable: Callable[[str], bool]) -> tuple[Entry
 
 def search(all_entries: Sequence[Entry], query: str) -> list[Entry]:
     """What `query` asks for, best first: typed commands, then entries that contain all of its words."""
-    query = query.strip().lower().removeprefix(":").strip()
+    typed = query.strip().removeprefix(":").strip()
+    query = typed.lower()
     if not query:
         return list(all_entries)
     out: list[Entry] = []
+    if query.startswith("w "):
+        out.append(Entry(f"write:{typed[2:].strip()}", f"Write packets to {typed[2:].strip()}"))
     digits = query.replace(",", "")
     if digits.isascii() and digits.isdigit() and len(digits) < 16:
         out.append(Entry(f"goto:{int(digits)}", f"Go to packet {int(digits):,}"))
@@ -144,6 +150,7 @@ class Palette(ModalScreen[str | None]):
         with Vertical(classes="dialog -tall"):
             yield EscapedInput(placeholder="an action, a packet number, q", id="palette-input")
             yield self._hits
+            yield Static("Nothing has this name. Backspace takes words away; ? lists every key.", id="palette-nothing", markup=False)
 
     def on_mount(self) -> None:
         self._show("")
@@ -154,7 +161,10 @@ class Palette(ModalScreen[str | None]):
 
     def _show(self, query: str) -> None:
         self._shown = query
-        self._hits.show(search(self._all, query))
+        found = search(self._all, query)
+        self._hits.show(found)
+        self._hits.display = bool(found)
+        self.query_one("#palette-nothing").display = not found
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         # The list is made from the text as it is now: the change of the last keystroke may still be on its way.

@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from mqtttui.analysis.findings import Findings
 from mqtttui.analysis.pairs import Pairs, request_topic
 from mqtttui.capture.log import Log, Packet
+from mqtttui.capture.marks import Marks
 from mqtttui.export.summary import summary
 from mqtttui.protocol.enums import Direction, PacketType, Severity
 from mqtttui.protocol.topics import matches
-from mqtttui.text import shorten
+from mqtttui.text import shorten, visible
 
-_REMARK = 36
+_REMARK = 160
+"""Characters of a remark: as much as a wide row shows."""
 _QUIET = (PacketType.PINGREQ, PacketType.PINGRESP)
 
 
@@ -32,6 +35,8 @@ class RowText(NamedTuple):
     """Short words on a finding or on an unsent packet, empty for none."""
     quiet: bool
     """Pings and messages of muted filters: dimmed as a whole."""
+    mark: str
+    """`◆` for a marked packet, `◇` for one with a comment only."""
     letter: str
     """Letter of the subscription that a message belongs to; empty for none, or when there is only one."""
     final: bool
@@ -59,21 +64,26 @@ class FilterMarks:
         return letter, bool(hits) and self.muted.issuperset(hits)
 
 
-def describer(log: Log, pairs: Pairs, marks: FilterMarks) -> Describe:
+def describer(log: Log, pairs: Pairs, findings: Findings, filters: FilterMarks, marks: Marks) -> Describe:
     """A function that describes packet `no` of `log`. It raises Evicted for one that is gone."""
 
     def describe(no: int) -> RowText:
         packet = log[no]
         dissection = log.dissect(no)
         shown = summary(dissection, answered=pairs.answered(no))
-        worst = dissection.worst
-        letter, muted = marks.of(packet)
+        muted_checks = findings.muted
+        found = [(note.severity, note.text) for note in dissection.notes if note.id not in muted_checks]
+        found += [(each.severity, each.text) for each in findings.beyond(no, None) if each.id not in muted_checks]
+        worst = max((severity for severity, _ in found), default=None)
+        letter, muted = filters.of(packet)
         remark = ""
+        comment = marks.comment(no)
         if packet.unsent:
             remark = "not sent"
+        elif comment:
+            remark = shorten(visible(comment), _REMARK)
         elif worst is not None and worst >= Severity.WARN and dissection.type is not None:
-            text = next(note.text for note in dissection.notes if note.severity is worst)
-            remark = shorten(text, _REMARK)
+            remark = shorten(next(text for severity, text in found if severity is worst), _REMARK)
         return RowText(
             shown.type,
             shown.packet_id,
@@ -83,8 +93,9 @@ def describer(log: Log, pairs: Pairs, marks: FilterMarks) -> Describe:
             worst,
             remark,
             muted or dissection.type in _QUIET,
+            "◆" if marks.marked(no) else "◇" if comment else "",
             letter,
-            pairs.position >= no and not packet.framing_error,
+            min(pairs.position, findings.position) >= no and not packet.framing_error,
         )
 
     return describe

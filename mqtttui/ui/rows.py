@@ -1,13 +1,13 @@
 """Which packets the list shows: row index <-> No.
 
-The rows are the pinned packets that outlived their segment, then everything the log keeps, in order. Hiding moves the
-lower end, freezing (pause) the upper one; neither touches the log.
+The rows are the pinned packets that outlived their segment, then everything the log keeps, in order; or, with a filter, the
+packets that it selects. Hiding moves the lower end, freezing (pause) the upper one; neither touches the log.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 
@@ -26,25 +26,46 @@ class Numbers(Protocol):
         """Kept numbers in [start, stop), pinned ones too."""
 
 
+class Selection(Protocol):
+    """What is needed of a filter."""
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """The selected packets, rising."""
+
+
 class Rows:
-    """A view of the log by row index. Call `refresh` after the log has grown."""
+    """A view of the log by row index. Call `refresh` after log or selection have changed; until then the rows stay as they are."""
 
     def __init__(self, log: Numbers) -> None:
         self._log = log
-        self._pinned: list[int] = []
+        self._pinned: Sequence[int] = ()
         self._first = 1
         self._last = 0
+        self._waiting = 0
+        self._hidden = 0
         self.hidden_before = 1
         """Packets with a lower No. are hidden."""
         self.frozen_at: int | None = None
         """Packets with a higher No. wait (pause); None: nothing waits."""
+        self.selection: Selection | None = None
+        """The filter; None: every packet."""
 
     def refresh(self) -> None:
         """Look at the log again."""
+        top = self._log.last if self.frozen_at is None else min(self.frozen_at, self._log.last)
+        if self.selection is not None:
+            numbers = self.selection.numbers
+            low = bisect_left(numbers, self.hidden_before)
+            high = max(low, bisect_right(numbers, top))
+            # A copy: the selection goes on changing between two looks.
+            self._pinned = numbers[low:high]
+            self._first, self._last = top + 1, 0
+            self._hidden, self._waiting = low, len(numbers) - high
+            return
         first = max(1, self._log.first)
-        self._first = max(first, self.hidden_before)
-        self._last = self._log.last if self.frozen_at is None else min(self.frozen_at, self._log.last)
-        self._pinned = [] if self.hidden_before >= first else list(self._log.numbers(self.hidden_before, min(first, self._last + 1)))
+        self._first, self._last = max(first, self.hidden_before), top
+        self._pinned = [] if self.hidden_before >= first else list(self._log.numbers(self.hidden_before, min(first, top + 1)))
 
     def __len__(self) -> int:
         return len(self._pinned) + max(0, self._last - self._first + 1)
@@ -66,12 +87,20 @@ class Rows:
             return False
         return self.number(self.index(number)) == number
 
+    def newer_than(self, number: int) -> int:
+        """How many packets that are to be shown came after packet `number`."""
+        if self.selection is not None:
+            return len(self) - bisect_right(self._pinned, number)
+        return max(0, self._log.last - number)
+
     @property
     def waiting(self) -> int:
         """Packets that came since the pause began."""
-        return 0 if self.frozen_at is None else max(0, self._log.last - self.frozen_at)
+        if self.frozen_at is None:
+            return 0
+        return self._waiting if self.selection is not None else max(0, self._log.last - self.frozen_at)
 
     @property
     def hidden(self) -> int:
-        """Packets that hiding keeps from view (of those the log still has)."""
-        return max(0, self.hidden_before - max(1, self._log.first))
+        """Packets that hiding keeps from view (of those that are still there)."""
+        return self._hidden if self.selection is not None else max(0, self.hidden_before - max(1, self._log.first))

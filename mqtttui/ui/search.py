@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol
 
-import regex
-
 from mqtttui import text
 from mqtttui.capture.log import Evicted, Log
 from mqtttui.export.info import info
@@ -116,6 +114,9 @@ class Hunt:
 
 
 def _pattern(search: Search) -> Callable[[bytes], bool]:
+    # Takes time to load, and nobody searches in the first second.
+    import regex
+
     if len(search.words) > MAX_PATTERN:
         raise SearchError(f"{len(search.words):,} characters are too many; at most {MAX_PATTERN:,}")
     fold = search.words == search.words.lower()

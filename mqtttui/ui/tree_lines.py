@@ -21,7 +21,7 @@ SLICE = 200
 MASK = "••••••"
 _NAME_CELLS = 22
 """Values of siblings are aligned; names longer than this push only their own value."""
-_DEPTH_OF_NOTE = 4
+_DEPTH_OF_NOTE = 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,9 +45,13 @@ class Terminal:
             assert time.monotonic() < deadline, f"it did not end within {seconds} s; the end was {self.seen[-500:]!r}"
             if select.select([self.master], [], [], 0.05)[0]:
                 self.seen += os.read(self.master, 65536)
+        self.drain()
+        return self.process.returncode
+
+    def drain(self) -> None:
+        """Reads what has been written so far."""
         while select.select([self.master], [], [], 0)[0]:
             self.seen += os.read(self.master, 65536)
-        return self.process.returncode
 
     def press(self, keys: bytes) -> None:
         os.write(self.master, keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
@@ -43,14 +44,15 @@ class Feed:
         self.log = log
         self.version = version
         self._ticks = itertools.count(1)
-        self.connection = log.open_connection(peer=peer, origin=Origin.OWN, mono=0, wall=_WALL, version=version)
+        self._start = time.monotonic_ns()
+        self.connection = log.open_connection(peer=peer, origin=Origin.OWN, mono=self._start, wall=_WALL, version=version)
         self._recorder = Recorder(log, self.connection)
 
     def raw(self, chunk: bytes, direction: Direction = Direction.S2C) -> int:
         """Bytes in one chunk; gives the No. of the latest packet."""
         tick = next(self._ticks) * _MS
         write = self._recorder.inbound if direction is Direction.S2C else self._recorder.outbound
-        write(chunk, tick, _WALL + tick)
+        write(chunk, self._start + tick, _WALL + tick)
         return self.log.last
 
     def send(self, *packets: Packet) -> int:
@@ -67,7 +69,7 @@ class Feed:
 
     def connect(self) -> int:
         """CONNECT and CONNACK."""
-        self.send(Connect("dev-42", self.version))
+        self.send(Connect("dev-42", self.version, keep_alive=0))
         return self.receive(Connack())
 
     def publishes(self, count: int, topic: str = "sensors/a/temp", payload: bytes = b"21.5") -> int:
@@ -172,6 +174,8 @@ async def inspecting(count: int = 40, size: tuple[int, int] = (120, 36), log: Lo
     """Connected, with `count` packets received, the list focused."""
     async with running(size=size, log=log) as run:
         run.fake_session()
+        # What the feed sends was never subscribed to.
+        run.app.pump.findings.mute("B16")
         feed = Feed(run.log)
         feed.connect()
         run.tell_connected()

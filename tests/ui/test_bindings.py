@@ -9,6 +9,7 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from mqtttui.ui.bindings import KEYS, SCOPES, Key, bindings_for, key_label
+from mqtttui.ui.screens.edit_packet import EditPacket
 from tests.support.screen import Running, inspecting
 
 
@@ -44,10 +45,23 @@ def test_no_terminal_traps_are_the_only_way() -> None:
         assert not {name.strip() for name in key.keys.split(",")} <= traps, key.id
 
 
+EDITING = ("edit", "followed")
+"""Scopes of the screen for packets made by hand."""
+
+
+async def open_editor(run: Running) -> EditPacket:
+    await run.press("e")
+    await run.until(lambda: isinstance(run.app.screen, EditPacket) and run.app.screen.is_mounted, "the editor")
+    run.app.screen.add_class("-sent")
+    await run.pilot.pause()
+    assert isinstance(run.app.screen, EditPacket)
+    return run.app.screen
+
+
 def carriers(run: Running, scope: str) -> list[Widget]:
     """Focusable controls that are inside (or are) what carries `scope`."""
     found = []
-    for node in run.main.walk_children(Widget):
+    for node in run.app.screen.walk_children(Widget):
         if node.focusable and (scope == "app" or any(getattr(up, "SCOPE", None) == scope for up in node.ancestors_with_self)):
             found.append(node)
     return found
@@ -56,7 +70,7 @@ def carriers(run: Running, scope: str) -> list[Widget]:
 async def reach(run: Running, key: Key) -> bool:
     """Some control within the scope of `key` lets one of its keys through to its binding, and the binding is that row's."""
     for widget in carriers(run, key.scope):
-        run.main.set_focus(widget)
+        run.app.screen.set_focus(widget)
         await run.pilot.pause()
         for name in (part.strip() for part in key.keys.split(",")):
             if widget.check_consume_key(name, name if len(name) == 1 else None):
@@ -74,16 +88,24 @@ async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
         await run.press("k", "enter")
         if scope == "payload":
             await run.press("v")
+        elif scope in EDITING:
+            await open_editor(run)
         missing = [key.id for key in KEYS if key.scope == scope and not await reach(run, key)]
         assert missing == []
 
 
 async def test_every_action_exists() -> None:
     async with inspecting(1, size=(200, 50)) as (run, _):
-        for key in KEYS:
-            if key.action.startswith("app."):
-                holder: object = run.app
-            else:
-                holder = run.main._carrier(key.scope)
-            name = key.action.removeprefix("app.").partition("(")[0]
-            assert hasattr(holder, f"action_{name}"), key.id
+        rest = [key for key in KEYS if key.scope in EDITING]
+        for key in (key for key in KEYS if key not in rest):
+            check(run, key, run.main._carrier(key.scope))
+        editor = await open_editor(run)
+        for key in rest:
+            check(run, key, editor._carrier(key.scope))
+
+
+def check(run: Running, key: Key, carrier: object) -> None:
+    """The action of a row exists."""
+    holder = run.app if key.action.startswith("app.") else carrier
+    name = key.action.removeprefix("app.").partition("(")[0]
+    assert hasattr(holder, f"action_{name}"), key.id

@@ -220,9 +220,60 @@ async def test_help_begins_with_this_pane() -> None:
         text = run.text
         assert text.index("Packet list") < text.index("Inspector")
         await run.press("end")
-        await run.shows("Publish")
+        await run.shows("A topic with a NUL byte is whole here")
         await run.press("escape")
         await run.hides("Keys. This pane first")
+
+
+async def test_a_filter_field_explains_the_language_and_its_traps() -> None:
+    async with inspecting(3) as (run, _):
+        await run.press("slash")
+        await run.type("mqtt.retain")
+        await run.press("f1")
+        await run.shows("A word: topic or payload contains it", "A flag alone tests whether the packet has it")
+        await run.press("escape")
+        await run.hides("A word: topic or payload contains it")
+        assert run.main.views.bar.editing
+
+
+async def test_the_footer_begins_with_the_keys_that_matter_most() -> None:
+    async with inspecting(3) as (run, _):
+        assert run.text.splitlines()[-1].startswith(" / Filter  ! Finding  . Answer  e Edit+send  y Copy  p Pause  G Follow  ")
+        await run.press("slash")
+        await run.until(lambda: "? help" not in run.text.splitlines()[-1], "no key that is typed")
+        await run.press("escape", "5")
+        await run.until(lambda: run.text.splitlines()[-1].startswith(" / Filter  ! Finding  y Copy  "), "the footer of another view")
+
+
+async def test_the_palette_says_when_nothing_has_the_name() -> None:
+    async with inspecting(3) as (run, _):
+        await run.press("colon")
+        await run.type("zzz")
+        await run.shows("Nothing has this name")
+        await run.press("backspace", "backspace", "backspace")
+        await run.hides("Nothing has this name")
+
+
+async def test_answers_and_requests_are_followed_inside_the_details() -> None:
+    async with inspecting(0) as (run, _):
+        await run.press("g", "enter")
+        await run.until(lambda: run.main.inspector.details.has_focus, "the details")
+        await run.press("full_stop")
+        await run.until(lambda: run.main.inspector.packets.selected == 2, "the answer")
+        await run.shows("2 CONNACK")
+        assert run.main.inspector.details.has_focus
+        await run.press("comma")
+        await run.until(lambda: run.main.inspector.packets.selected == 1, "the request")
+        assert run.main.inspector.details.has_focus
+
+
+async def test_why_nothing_answers_is_said() -> None:
+    async with inspecting(1) as (run, feed):
+        await run.press("full_stop")
+        await run.shows("QoS 0: nobody acknowledges this message")
+        feed.send(packets.Publish("a", b"", 1, packet_id=7))
+        await run.press("G", "full_stop")
+        await run.shows("no answer to this packet so far")
 
 
 async def test_quit_asks_when_something_would_be_lost() -> None:
@@ -301,7 +352,7 @@ async def test_mouse_selects_opens_and_switches() -> None:
         assert await run.pilot.click("#details", offset=(20, 2))
         await run.until(lambda: not run.main.drawer_open, "the drawer folds")
         assert await run.pilot.click("#packets", offset=(20, 2))
-        assert await run.pilot.click("#keys", offset=(2, 0))
+        assert await run.pilot.click("#keys", offset=(run.text.splitlines()[-1].index("Enter") + 1, 0))
         await run.until(lambda: run.main.inspector.details.has_focus, "Enter in the line of keys opens")
 
 

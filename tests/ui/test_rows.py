@@ -1,7 +1,8 @@
-"""Row index <-> No.: pinned packets first, hiding, freezing; against a plain list."""
+"""Row index <-> No.: pinned packets first, hiding, freezing, a filter; against a plain list."""
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterator
 
 from hypothesis import given
@@ -48,6 +49,42 @@ def test_rows_are_what_a_list_would_be(first: int, length: int, pinned: set[int]
         if expected:
             after = next((index for index, no in enumerate(expected) if no >= number), len(expected) - 1)
             assert rows.index(number) == after
+
+
+class Chosen:
+    """A filter that selects these."""
+
+    def __init__(self, numbers: set[int]) -> None:
+        self.numbers = array("Q", sorted(numbers))
+
+
+@given(
+    chosen=st.sets(st.integers(1, 120)),
+    more=st.sets(st.integers(1, 120)),
+    hidden=st.integers(1, 130),
+    frozen=st.none() | st.integers(0, 130),
+)
+def test_with_a_filter_the_rows_are_what_it_selects(chosen: set[int], more: set[int], hidden: int, frozen: int | None) -> None:
+    rows = Rows(Log(1, 120, set()))
+    selection = Chosen(chosen)
+    rows.selection = selection
+    rows.hidden_before, rows.frozen_at = hidden, frozen
+    rows.refresh()
+    # What the filter finds later is not a row before the next look.
+    selection.numbers = array("Q", sorted(chosen | more))
+    top = 120 if frozen is None else min(frozen, 120)
+    expected = [no for no in sorted(chosen) if hidden <= no <= top]
+    assert [rows.number(index) for index in range(len(rows))] == expected
+    for number in range(1, 130):
+        assert (number in rows) == (number in expected)
+        assert rows.newer_than(number) == sum(no > number for no in expected)
+        if expected:
+            assert rows.index(number) == next((index for index, no in enumerate(expected) if no >= number), len(expected) - 1)
+    assert rows.hidden == sum(no < hidden for no in chosen)
+    assert rows.waiting == (0 if frozen is None else len(chosen) - len(expected) - rows.hidden)
+    rows.selection = None
+    rows.refresh()
+    assert len(rows) == max(0, top - hidden + 1)
 
 
 def test_waiting_and_hidden() -> None:

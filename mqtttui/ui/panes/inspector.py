@@ -6,6 +6,8 @@ it the tree or the bytes of the packet that was opened.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -23,6 +25,9 @@ from mqtttui.protocol.enums import Direction, PacketType
 from mqtttui.protocol.fields import Dissection, Field
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.content import count_bytes, join
+from mqtttui.ui.field_filters import hint
+from mqtttui.ui.filtering import Filtering
+from mqtttui.ui.panes.view import View
 from mqtttui.ui.payload import PayloadText, PayloadView, as_json, as_text
 from mqtttui.ui.row_text import Describe
 from mqtttui.ui.widgets.bars import Bar, Explanation, spread
@@ -50,25 +55,29 @@ class PacketTitle(Bar):
         return join(left, ("─" * room, "$rule"), right) if room >= 0 else spread(left, join(""), width)
 
 
-class Inspector(Widget):
+More = Callable[[Dissection, int], Dissection]
+_REFRESH = 0.5
+"""Seconds between two looks at what the packet in the details has to do with others."""
+
+
+def _nothing_more(dissection: Dissection, no: int) -> Dissection:
+    return dissection
+
+
+class Inspector(View):
     """Packets of one log."""
 
     SCOPE: ClassVar[str] = "inspector"
     BINDINGS = bindings_for("inspector")
 
     @dataclass
-    class Said(Message):
-        """One line for the person about what a key did."""
-
-        text: str
-
-    @dataclass
     class CopyWanted(Message):
-        """The person wants to copy something of a packet, or its selected field."""
+        """The person wants to copy something of a packet, or its selected field, or to print it on the `plain` terminal."""
 
         number: int
         dissection: Dissection
         field: Field | None
+        plain: bool = False
 
     @dataclass
     class LinkWanted(Message):
@@ -78,11 +87,59 @@ class Inspector(Widget):
         forward: bool
 
     @dataclass
+    class ValueWanted(Message):
+        """The person wants a filter made of a packet's field, or of its topic (no field); `how` as in `FilterWanted`."""
+
+        number: int
+        field: Field | None
+        how: str
+
+    @dataclass
+    class EditWanted(Message):
+        """The person wants to edit a packet, or a new one (None), and send it."""
+
+        number: int | None
+
+    @dataclass
+    class FlowWanted(Message):
+        """The person wants to take a step of a packet's QoS flow."""
+
+        number: int | None
+
+    @dataclass
+    class MarkWanted(Message):
+        """The person wants a packet marked, or its mark taken away."""
+
+        number: int
+
+    @dataclass
+    class CommentWanted(Message):
+        """The person wants to write a comment on a packet."""
+
+        number: int
+
+    @dataclass
+    class FollowWanted(Message):
+        """The person wants only what belongs together with a packet; `ask`: what of it."""
+
+        number: int
+        ask: bool
+
+    @dataclass
+    class ColumnsWanted(Message):
+        """The person wants to choose columns, or a field as one."""
+
+        field: Field | None
+
+    @dataclass
     class PacketOpened(Message):
         """The person looked inside a packet."""
 
-    def __init__(self, log: Log, describe: Describe, *, id: str | None = None) -> None:
+    def __init__(self, log: Log, describe: Describe, more: More = _nothing_more, *, id: str | None = None) -> None:
+        """`more` adds to a packet's tree what it has to do with others."""
         super().__init__(id=id)
+        self._more = more
+        self._looked = 0.0
         self._log = log
         self.packets = PacketList(log, describe, id="packets")
         self.details = PacketTree(id="details")
@@ -131,8 +188,29 @@ class Inspector(Widget):
     def grew(self) -> None:
         """The log changed."""
         self.packets.grew()
-        if self._empty.display == bool(self.packets.row_count):
+        if self._empty.display == self._something:
             self._arrange()
+        if time.monotonic() >= self._looked + _REFRESH:
+            self._look_again()
+
+    def _look_again(self) -> None:
+        """The packet in the details may have been answered meanwhile, or found wrong."""
+        self._looked = time.monotonic()
+        if self._shown is None or self._dissection is None or self._shown not in self._log:
+            return
+        now = self._more(self._log.dissect(self._shown), self._shown)
+        if now.fields != self._dissection.fields and len(now.raw) == len(self._dissection.raw):
+            self._dissection = now
+            self.details.show(now, keep=True)
+
+    def show_filter(self, filtering: Filtering) -> None:
+        self.packets.show_selection(filtering.view, _nothing_selected(filtering))
+        self._arrange()
+
+    @property
+    def _something(self) -> bool:
+        """There are packets; with a filter the list stays even if it selects none of them."""
+        return bool(self.packets.row_count) or (self.packets.filtered and self._log.last > 0)
 
     def show_empty(self, words: Content) -> None:
         """What to say while there is no packet: the next step."""
@@ -170,7 +248,7 @@ class Inspector(Widget):
 
     def _arrange(self) -> None:
         small = self.small
-        empty = not self.packets.row_count
+        empty = not self._something
         focused = self._focused_part()
         details = not empty and (self._opened if small else self._zoomed != "packets")
         show_list = not empty and (not details if small else self._zoomed in ("", "packets"))
@@ -223,10 +301,6 @@ class Inspector(Widget):
         event.stop()
         self.post_message(self.Said(event.text))
 
-    def on_packet_list_link_wanted(self, event: PacketList.LinkWanted) -> None:
-        event.stop()
-        self.post_message(self.LinkWanted(event.number, event.forward))
-
     def _show_wanted(self) -> None:
         number = self._wanted
         if number is None or number == self._shown:
@@ -234,7 +308,7 @@ class Inspector(Widget):
         before = self._dissection
         try:
             packet = self._log[number]
-            dissection = self._log.dissect(number)
+            dissection = self._more(self._log.dissect(number), number)
         except Evicted:
             self._title(f"{number:,} was evicted", "")
             return
@@ -253,6 +327,10 @@ class Inspector(Widget):
         self._heading.text, self._heading.right = text, right
 
     # Tree and bytes
+
+    def on_packet_tree_link_opened(self, event: PacketTree.LinkOpened) -> None:
+        event.stop()
+        self.post_message(self.GoTo(event.number))
 
     def on_packet_tree_field_selected(self, event: PacketTree.FieldSelected) -> None:
         event.stop()
@@ -273,7 +351,7 @@ class Inspector(Widget):
         line.text = note or (field.explanation if field else "")
         line.level = "$state-warn" if note else ""
         line.section = field.section if field and not note else ""
-        line.filter = field_filter(field)
+        line.filter = hint(field)
 
     # Payload
 
@@ -337,12 +415,80 @@ class Inspector(Widget):
         self._zoomed = "" if self._zoomed else part
         self._arrange()
 
-    def action_copy(self) -> None:
-        """Copy the field, the packet or the payload."""
+    def action_copy(self, plain: bool = False) -> None:
+        """Copy the field, the packet or the payload; or print it on the plain terminal."""
         self._show_wanted()
         field = None if self.packets.has_focus else self.details.selected
         if self._shown is not None and self._dissection is not None:
-            self.post_message(self.CopyWanted(self._shown, self._dissection, field))
+            self.post_message(self.CopyWanted(self._shown, self._dissection, field, plain))
+
+    def action_apply_value(self) -> None:
+        """Only packets with this value."""
+        self._want_value("apply")
+
+    def action_exclude_value(self) -> None:
+        """No packets with this value."""
+        self._want_value("exclude")
+
+    def action_combine_value(self) -> None:
+        """This value and the filter in force."""
+        self._want_value("combine")
+
+    def _want_value(self, how: str) -> None:
+        """Of the field that is selected; in the list, of the packet's topic."""
+        self._show_wanted()
+        number = self.packets.selected
+        if self.packets.has_focus:
+            if number is not None:
+                self.post_message(self.ValueWanted(number, None, how))
+            return
+        field = self.details.selected
+        if self._shown is None or field is None or not field.filter:
+            self.post_message(self.Said("this field has no name in filters"))
+        else:
+            self.post_message(self.ValueWanted(self._shown, field, how))
+
+    def action_link(self, forward: bool) -> None:
+        """To the answer (`forward`) or to the request, staying in this part."""
+        if self.packets.selected is not None:
+            self.post_message(self.LinkWanted(self.packets.selected, forward))
+
+    def action_mark(self) -> None:
+        """Mark the packet, or take the mark away."""
+        if self.packets.selected is not None:
+            self.post_message(self.MarkWanted(self.packets.selected))
+
+    def action_comment(self) -> None:
+        """Write a comment on the packet."""
+        if self.packets.selected is not None:
+            self.packets.hold()
+            self.post_message(self.CommentWanted(self.packets.selected))
+
+    def action_follow_conversation(self) -> None:
+        """Only the packets of this operation."""
+        if self.packets.selected is not None:
+            self.post_message(self.FollowWanted(self.packets.selected, ask=False))
+
+    def action_follow_choice(self) -> None:
+        """Only this connection, topic, operation or message."""
+        if self.packets.selected is not None:
+            self.post_message(self.FollowWanted(self.packets.selected, ask=True))
+
+    def action_columns(self) -> None:
+        """Choose columns; in the details, the selected field as one."""
+        self.post_message(self.ColumnsWanted(None if self.packets.has_focus else self.details.selected))
+
+    def action_edit(self) -> None:
+        """Edit the packet, and send it."""
+        self.post_message(self.EditWanted(self.packets.selected))
+
+    def action_new_packet(self) -> None:
+        """Make a packet, and send it."""
+        self.post_message(self.EditWanted(None))
+
+    def action_flow(self) -> None:
+        """A step of the packet's QoS flow."""
+        self.post_message(self.FlowWanted(self.packets.selected))
 
     def action_next_packet(self) -> None:
         """The next packet, staying in the details."""
@@ -357,20 +503,12 @@ class Inspector(Widget):
         self.packets.move_to(self.packets.cursor + rows)
 
 
-def field_filter(field: Field | None) -> str:
-    """The filter that selects a field with its value, `mqtt.qos == 1`; only the name where the value is long or secret."""
-    if field is None or not field.filter:
-        return ""
-    value = field.value
-    if field.secret or value is None:
-        return field.filter
-    if isinstance(value, bool):
-        return f"{field.filter} == {int(value)}"
-    if isinstance(value, int):
-        return f"{field.filter} == {value}"
-    if isinstance(value, str) and len(value) <= 32 and value.isprintable() and '"' not in value and "\\" not in value:
-        return f'{field.filter} == "{value}"'
-    return field.filter
-
-
 _NO_PAYLOAD = PayloadText((), "this packet has no payload")
+
+
+def _nothing_selected(filtering: Filtering) -> str:
+    ways = ["Backspace goes back to the filter before", "/ changes it"] if filtering.applied is not None else []
+    if filtering.hide_noise:
+        ways.append("o shows pings, answered acks and $SYS again")
+    who = "The filter selects" if filtering.applied is not None else "There is"
+    return f"{who} no packet{'' if filtering.applied is not None else ' that is not hidden'}. {', '.join(ways)}."

@@ -3,6 +3,7 @@
 1. Before the first connection the Connection pane has the whole width, under three ways on.
 2. From 160 columns the three panes stand beside the inspector; below that one of them opens as a drawer and folds when it
    is left. Below 100 columns the drawer takes the whole width.
+3. A view takes the place of the packets; the filter, which governs all views, stands above them (`panes/view_box.py`).
 """
 
 from __future__ import annotations
@@ -16,15 +17,22 @@ from textual.timer import Timer
 from textual.widget import Widget
 from textual.widgets import Static
 
-from mqtttui.capture.log import Log
+from mqtttui import text
+from mqtttui.capture.log import Evicted
 from mqtttui.client.events import ConnectionState, Phase
-from mqtttui.ui.bindings import Key, keys_of
-from mqtttui.ui.content import grouped, join
+from mqtttui.ui.bindings import Key, in_footer_order, key_label, keys_of
+from mqtttui.ui.content import Part, grouped, join
+from mqtttui.ui.field_filters import equals, of_packet
+from mqtttui.ui.follow import choices, conversation
 from mqtttui.ui.panes.connection import ConnectionPane
 from mqtttui.ui.panes.inspector import Inspector
 from mqtttui.ui.panes.publish import PublishPane
 from mqtttui.ui.panes.subscriptions import SubscriptionsPane
-from mqtttui.ui.row_text import Describe
+from mqtttui.ui.panes.view import View
+from mqtttui.ui.panes.view_box import ViewBox
+from mqtttui.ui.screens.line_prompt import LinePrompt
+from mqtttui.ui.screens.menu import Menu
+from mqtttui.ui.views import PACKETS, VIEW_NAMES, VIEWS, Parts
 from mqtttui.ui.widgets.bars import KeyLine, ViewLine, unique_by_key
 from mqtttui.ui.widgets.packet_list import PacketList
 from mqtttui.ui.widgets.status_bar import Meter, StatusBar
@@ -41,10 +49,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     ESCAPE_TO_MINIMIZE = False
 
-    def __init__(self, peer: str, log: Log, describe: Describe) -> None:
+    def __init__(self, peer: str, parts: Parts) -> None:
         super().__init__(classes="-start -drawer")
-        self._log = log
-        self.inspector = Inspector(log, describe, id="inspector")
+        self.parts = parts
+        """What the views are made of."""
+        self._log = parts.log
+        self.views = ViewBox(parts, id="view-box")
         self.connection = ConnectionPane(peer, id="connection")
         self.subscriptions = SubscriptionsPane(peer, id="subscriptions")
         self.publish = PublishPane(peer, id="publish")
@@ -61,7 +71,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._beside = True
         """Shown from `WIDE` on."""
         self._said: Timer | None = None
+        self._unimportant = ""
+        """What was said and gives way to anything else."""
         self._noticed: Content | None = None
+
+    @property
+    def inspector(self) -> Inspector:
+        """The packets."""
+        return self.views.packets
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -70,7 +87,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         with Horizontal(id="body"):
             with self._drawer_box:
                 yield self.connection
-            yield self.inspector
+            yield self.views
         yield self._notice
         yield self._keys
 
@@ -82,6 +99,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
     async def mount_rest(self) -> None:
         """What the first paint does without: the panes that are not shown then."""
         await self._drawer_box.mount(self.subscriptions, self.publish)
+        await self.views.mount_rest()
 
     # What the app tells
 
@@ -105,21 +123,37 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._start = False
         self._drawer = False
         self._arrange()
-        self.inspector.focus_list()
+        self.views.current.focus_list()
 
     def show_meter(self, meter: Meter) -> None:
         """Rates and counts."""
         self._status.meter = meter
         kept = "" if meter.kept == meter.received else f" of {grouped(meter.received)} kept"
+        self._views.view_counts = {row.name: row.count(self.parts.pump) for row in VIEWS}
         self._views.counts = f"{grouped(meter.kept)}{kept}{' packets' if not kept else ''}" if meter.received else ""
 
-    def grew(self) -> None:
-        """The log has changed."""
-        self.inspector.grew()
+    def show_file(self, line: list[Part]) -> None:
+        """The capture that is being read."""
+        self._status.file = join(*line)
 
-    def say(self, text: str) -> None:
-        """A line about what was just done; goes by itself."""
+    def show_recording(self, written: str, problem: str) -> None:
+        """How large the recording is, and why it fails."""
+        self._status.recording = (written, problem)
+
+    def show_alarm(self, line: list[Part]) -> None:
+        """How the alarm stands; empty for none."""
+        self._status.alarm = join(*line) if line else None
+
+    def grew(self) -> None:
+        """The log has changed, or the filter has come further."""
+        self.views.grew()
+
+    def say(self, text: str, *, gives_way: bool = False) -> None:
+        """A line about what was just done; goes by itself. One that `gives_way` leaves alone what stands there already."""
         line = self._keys
+        if gives_way and line.message not in ("", self._unimportant):
+            return
+        self._unimportant = text if gives_way else ""
         line.message = text
         if self._said is not None:
             self._said.stop()
@@ -173,13 +207,15 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._show_focus()
 
     def show_pane(self, name: str) -> None:
-        """Go to a pane or to the packets."""
-        if name == "packets":
-            if self._start:
-                self._start = False
+        """Go to a pane or view."""
+        if name in VIEW_NAMES:
+            self._start = False
             self._drawer = False
+            self.views.show(name)
+            self._views.view = name
+            self._show_mode()
             self._arrange()
-            self.inspector.focus_list()
+            self.views.current.focus_list()
             return
         self._pane = name
         self._drawer = self._beside = True
@@ -198,7 +234,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._arrange()
         if not self.drawer_open:
             if inside or self.focused is None:
-                self.inspector.focus_list()
+                self.views.current.focus_list()
         elif not inside:
             self._focus_pane(self._pane)
 
@@ -207,16 +243,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self._focused_pane() in PANES:
             if self._start:
                 return False
-            self.show_pane("packets")
+            self.show_pane(self.views.name_of_current)
             return True
-        return self.inspector.back()
+        if self.views.current.back():
+            return True
+        if self.views.current is not self.inspector:
+            self.show_pane(PACKETS)
+            return True
+        return False
 
     def leave_field(self) -> None:
         """Esc: away with the notice; out of details that cover the list. Never touches a filter, a row or a connection."""
         if self.noticed:
             self.notice(None)
-        elif self._focused_pane() == "packets":
-            self.inspector.back()
+        elif self._focused_pane() in VIEW_NAMES:
+            self.views.current.back()
 
     def _focus_pane(self, name: str) -> None:
         pane = self.query_one(f"#{name}")
@@ -236,6 +277,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
         elif self._drawer and not self._start and not self.wide:
             self._drawer = False
             self._arrange()
+        if self.views.bar.editing and self.views.bar not in event.widget.ancestors:
+            self.views.bar.close()
         self._show_focus()
 
     def on_descendant_blur(self, event: events.DescendantBlur) -> None:
@@ -247,7 +290,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
             if node.id in PANES:
                 return str(node.id)
             node = node.parent if isinstance(node.parent, Widget) else None
-        return "packets"
+        return self.views.name_of_current
 
     def scopes(self) -> tuple[str, ...]:
         """Scopes of the focused control and what is around it, innermost first."""
@@ -262,8 +305,12 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_focus(self) -> None:
         self._views.active = self._focused_pane() if self.focused is not None or not self._start else self._pane
-        rows = [key for scope in self.scopes() for key in keys_of(scope) if key.footer and self._works(key)]
+        scopes = self.scopes()
+        rows = [key for scope in scopes for key in keys_of(scope) if key.footer and self._works(key)]
+        if ViewBox.SCOPE in scopes:
+            rows = in_footer_order(rows)
         self._keys.keys = unique_by_key(rows)
+        self._keys.typing = self.focused is not None and self.focused.check_consume_key("question_mark", "?")
 
     def _works(self, key: Key) -> bool:
         """The first key of a row reaches its binding, and is not typed into the focused control."""
@@ -273,25 +320,112 @@ class MainScreen(Screen[None], inherit_bindings=False):
         if self._carrier(key.scope).check_action(key.action.partition("(")[0].removeprefix("app."), ()) is False:
             return False
         first = key.keys.split(",")[0]
-        return not focused.check_consume_key(first, first if len(first) == 1 else None)
+        character = key_label(first)
+        return not focused.check_consume_key(first, character if len(character) == 1 and character.isascii() else None)
 
     # What the parts say
 
-    def on_inspector_said(self, event: Inspector.Said) -> None:
+    def on_view_box_said(self, event: ViewBox.Said) -> None:
         event.stop()
         self.say(event.text)
 
+    def on_view_box_state_changed(self, event: ViewBox.StateChanged) -> None:
+        event.stop()
+        self._views.filter = event.state
+
+    def on_inspector_value_wanted(self, event: Inspector.ValueWanted) -> None:
+        event.stop()
+        number, field = event.number, event.field
+        try:
+            made = equals(field, self._log, number) if field is not None else of_packet(self._log, self.parts.pump.pairs, number)
+        except Evicted:
+            self.say(f"packet {number:,} was evicted")
+        else:
+            self.views.join_filter(made, event.how)
+
+    def edit_filter(self) -> None:
+        """Type a filter, above the views."""
+        if self._start or (self.drawer_open and self.size.width < NARROW):
+            self._start = self._drawer = False
+            self._arrange()
+            self.call_after_refresh(self.views.bar.open)
+        else:
+            self.views.bar.open()
+
+    def on_view_filter_wanted(self, event: View.FilterWanted) -> None:
+        event.stop()
+        self.views.join_filter(event.expression, event.how)
+        self.show_pane(PACKETS)
+
+    def on_inspector_mark_wanted(self, event: Inspector.MarkWanted) -> None:
+        event.stop()
+        marks = self.parts.marks
+        if marks.toggle(event.number):
+            self.say(f"packet {event.number:,} is marked; ' goes to the next mark")
+        elif event.number not in self._log:
+            self.say(f"packet {event.number:,} was evicted")
+        self.inspector.packets.forget()
+
+    def on_inspector_comment_wanted(self, event: Inspector.CommentWanted) -> None:
+        event.stop()
+        number, marks = event.number, self.parts.marks
+
+        def run(comment: str | None) -> None:
+            if comment is None:
+                return
+            if not marks.set_comment(number, comment) and comment:
+                self.say(f"packet {number:,} was evicted")
+            self.inspector.packets.forget()
+
+        title = Content(f"Comment on packet {number:,}")
+        prompt = LinePrompt(title, "Enter keeps it, empty takes it away, Esc leaves", text.visible(marks.comment(number)))
+        self.app.push_screen(prompt, run)
+
+    def on_inspector_follow_wanted(self, event: Inspector.FollowWanted) -> None:
+        event.stop()
+        pump = self.parts.pump
+        try:
+            if event.ask:
+                found = choices(self._log, pump.pairs, pump.operations, event.number)
+                menu = Menu(Content(f"Follow from packet {event.number:,}"), found)
+                self.app.push_screen(menu, lambda chosen: self.views.join_filter(chosen, "apply") if chosen else None)
+            else:
+                self.views.join_filter(conversation(self._log, pump.pairs, pump.operations, event.number), "apply")
+        except Evicted:
+            self.say(f"packet {event.number:,} was evicted")
+
+    def on_view_go_to(self, event: View.GoTo) -> None:
+        event.stop()
+        self.go_to(event.number)
+
+    def go_to(self, number: int) -> None:
+        """Show packet `number` in the packet list, or say why that cannot be."""
+        if self.inspector.go_to(number):
+            # In the details one reads on in the details.
+            if not self.inspector.has_focus_within:
+                self.show_pane(PACKETS)
+        elif number not in self._log:
+            self.say(f"packet {number:,} was evicted" if 1 <= number <= self._log.last else f"packet {number:,} is not there")
+        else:
+            self.say(f"packet {number:,} does not pass the filter; Backspace goes back to the filter before")
+
     def on_packet_list_view_changed(self, event: PacketList.ViewChanged) -> None:
         event.stop()
+        self._show_mode()
+
+    def _show_mode(self) -> None:
+        """What the packet list does."""
         packets = self.inspector.packets
         new = packets.unseen
         hidden = f"{grouped(packets.hidden)} hidden (u) · " if packets.hidden else ""
-        if not self._log.last:
+        if not self._log.last or self.views.current is not self.inspector:
             mode = ("", "")
         elif packets.paused:
             mode = (f"{hidden}PAUSED (p)" + (f" +{grouped(new)} new" if new else ""), "bold $state-warn")
         elif packets.following:
             mode = (f"{hidden}▼ FOLLOW", "bold $state-good")
+        elif self._status.shows_file:
+            mode = (f"{hidden}G to the end", "$dimmed")
         else:
             mode = (f"{hidden}+{grouped(new)} new (G)" if new else f"{hidden}G follows", "bold $primary" if new else "$dimmed")
         self._views.mode = mode

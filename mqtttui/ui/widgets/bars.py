@@ -6,7 +6,7 @@ Each draws one Content from plain values that others set; none of them asks for 
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -19,6 +19,12 @@ from textual.widget import Widget
 
 from mqtttui.ui.bindings import Key, key_label
 from mqtttui.ui.content import Part, join
+from mqtttui.ui.filter_state import FilterState, state_words
+from mqtttui.ui.views import PACKETS, VIEWS
+from mqtttui.ui.widgets.ways import NARROW
+
+_ROOM_FOR_FILTER = 24
+"""Cells that a filter needs beside the words about following."""
 
 
 class Bar(Widget):
@@ -47,14 +53,20 @@ def spread(left: Content, right: Content, width: int) -> Content:
 class ViewLine(Bar):
     """The panes and views by their digit, and at the right what the list does: following, paused, new packets."""
 
-    active: reactive[str] = reactive("packets")
+    active: reactive[str] = reactive(PACKETS)
     """Pane or view that has the focus."""
+    view: reactive[str] = reactive(PACKETS)
+    """The view that is shown."""
     connections: reactive[int] = reactive(0)
     subscriptions: reactive[int] = reactive(0)
+    view_counts: reactive[Mapping[str, str]] = reactive(dict)
+    """Name of a view -> what stands in brackets behind it."""
     mode: reactive[tuple[str, str]] = reactive(("", ""))
     """Words at the right and their style."""
     counts: reactive[str] = reactive("")
     """`12,431 packets` or `12,431 of 20,000 kept`."""
+    filter: reactive[FilterState] = reactive(FilterState())
+    """The filter in force, said here where there is no room for a line of its own."""
 
     @dataclass
     class Chosen(Message):
@@ -66,11 +78,10 @@ class ViewLine(Bar):
     class ModeClicked(Message):
         """The words at the right were clicked."""
 
-    _NAMES: ClassVar[tuple[tuple[str, str, str], ...]] = (
+    _PANES: ClassVar[tuple[tuple[str, str, str], ...]] = (
         ("connection", "Conn", "Con"),
         ("subscriptions", "Subs", "Sub"),
         ("publish", "Pub", "Pub"),
-        ("packets", "PACKETS", "PKT"),
     )
 
     def __init__(self, *, id: str | None = None) -> None:
@@ -78,25 +89,50 @@ class ViewLine(Bar):
         self._spots: list[tuple[int, int, str]] = []
 
     def line(self, width: int) -> Content:
-        short = width < 100
+        short = width < NARROW
+        gap = " " if short else "  "
         parts: list[Part] = [" "]
         self._spots = []
         at = 1
-        for index, (name, long_name, short_name) in enumerate(self._NAMES):
-            label = short_name if short else long_name
-            count = {"connection": self.connections, "subscriptions": self.subscriptions}.get(name, 0)
-            shown = f"{index + 1}{'' if short else ' '}{label}" + (f"({count})" if count and (name != "connection" or count > 1) else "")
-            if name == "packets":
+        for name, shown in self._entries(short):
+            if name == VIEWS[0].name:
                 parts.append(("│ ", "$rule"))
                 at += 2
             self._spots.append((at, at + len(shown), name))
-            parts.append((shown, "bold underline $primary") if name == self.active else (shown, "$dimmed"))
-            parts.append("  " if not short else " ")
-            at += len(shown) + (1 if short else 2)
+            parts.append((shown, "bold underline $primary") if name == self.active else (shown, "bold" if name == self.view else "$dimmed"))
+            parts.append(gap)
+            at += len(shown) + len(gap)
         words, style = self.mode
         left, mode = join(*parts), join((words, style) if style else words, " ")
+        if short and self.filter.active:
+            return self._with_filter(left, mode, width)
         right = join((self.counts, "$dimmed"), "   ", mode)
         return spread(left, right if left.cell_length + right.cell_length <= width else mode, width)
+
+    def _with_filter(self, left: Content, mode: Content, width: int) -> Content:
+        """The filter comes before the words about following, which the status of the list also shows."""
+        room = width - left.cell_length - 2
+        if room - mode.cell_length >= _ROOM_FOR_FILTER:
+            room -= mode.cell_length + 2
+        else:
+            mode = Content(" ")
+        count, typed = state_words(self.filter, room - 3)
+        style = "$state-warn" if self.filter.percent is not None else ""
+        return spread(left, join((count, style), "  ", (typed, "bold"), "  " if mode.cell_length > 1 else "", mode), width)
+
+    def _entries(self, short: bool) -> Iterator[tuple[str, str]]:
+        """Name and label of every pane and view."""
+        counts = {"connection": self.connections if self.connections > 1 else 0, "subscriptions": self.subscriptions}
+        for index, (name, long_name, short_name) in enumerate(self._PANES):
+            count = counts.get(name, 0)
+            label = f"{index + 1}{short_name}" if short else f"{index + 1} {long_name}"
+            yield name, label + (f"({count})" if count else "")
+        for row in VIEWS:
+            title = row.short if short else row.title
+            title = title.upper() if row.name == self.view else title
+            words = self.view_counts.get(row.name, "")
+            shown = words.split(" ")[0] if short else words
+            yield row.name, f"{row.digit}{'' if short else ' '}{title}" + (f"({shown})" if shown else "")
 
     def on_click(self, event: events.Click) -> None:
         for start, end, name in self._spots:
@@ -140,10 +176,15 @@ class Explanation(Bar):
         return spread(join(*left), right, width)
 
 
+_ROOM_FOR_WORDS = 100
+
+
 class KeyLine(Bar):
     """The keys of the focused pane, from the table of bindings; help and palette at the right."""
 
     keys: reactive[tuple[Key, ...]] = reactive(())
+    typing: reactive[bool] = reactive(False)
+    """Letters are typed into the focused control, so that `?` and `:` are not to be had."""
     message: reactive[str] = reactive("")
     """Said instead of the keys for a moment: what a key just did."""
 
@@ -158,7 +199,10 @@ class KeyLine(Bar):
         self._spots: list[tuple[int, int, Key]] = []
 
     def line(self, width: int) -> Content:
-        right = join(("?", "bold $primary"), " help  ", (":", "bold $primary"), " everything ")
+        everything = " everything " if width >= _ROOM_FOR_WORDS else " all "
+        right = join(("?", "bold $primary"), " help  ", (":", "bold $primary"), everything)
+        if self.typing:
+            right = join(("ctrl+p", "bold $primary"), everything)
         self._spots = []
         if self.message:
             return spread(join(" ", (self.message, "bold")), right, width)

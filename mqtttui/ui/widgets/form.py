@@ -57,6 +57,17 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
             return self.form
 
     @dataclass
+    class Selected(Message):
+        """Another row has the cursor."""
+
+        form: Form
+        row: str
+
+        @property
+        def control(self) -> Form:
+            return self.form
+
+    @dataclass
     class Removed(Message):
         """A removable row shall go."""
 
@@ -152,6 +163,7 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
         if found is None or not found.selectable:
             return
         self._list.select(row)
+        self.post_message(self.Selected(self, row))
         self._reveal()
         if edit and found.editable:
             self._edit(found)

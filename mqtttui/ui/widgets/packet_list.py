@@ -6,14 +6,17 @@ Rules:
 2. Following is the only thing that scrolls by itself. Moving, scrolling up and opening a packet end it; G and End resume it.
    It steps at most ten times a second, so that the details keep up and show the packet that is selected.
 3. Pausing freezes what is shown; the log goes on.
+4. A filter changes which rows there are, not where the person is: the selected packet stays selected and keeps its place on
+   the screen if it passes, else the next one that does. While the filter is still being tested the cursor waits for it.
 """
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar, Protocol
 
 from rich.segment import Segment
 from textual.message import Message
@@ -22,17 +25,34 @@ from textual.timer import Timer
 
 from mqtttui.capture.log import Evicted, Log
 from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.columns import Placed, place
+from mqtttui.ui.content import fit
 from mqtttui.ui.row_text import Describe, RowText
-from mqtttui.ui.rows import Rows
+from mqtttui.ui.rows import Rows, Selection
 from mqtttui.ui.times import WIDTH as TIME_WIDTH
 from mqtttui.ui.times import TimeFormat, clock, elapsed
 from mqtttui.ui.widgets.lines import LineView
-from mqtttui.ui.widgets.packet_row import STYLES, Columns, head_text, segments
+from mqtttui.ui.widgets.packet_row import STYLES, Columns, chosen_head, chosen_segments, head_text, segments
+
+if TYPE_CHECKING:
+    from mqtttui.ui.column_values import ColumnValues
 
 _STEP = 0.1
 """Seconds between two steps to the newest packet."""
 _CACHE = 4_000
 """Rows whose text is kept."""
+
+
+class Testing(Selection, Protocol):
+    """A filter, and how far it has come. It goes through the packets in rising order."""
+
+    @property
+    def tested(self) -> int:
+        """Packets that were tested."""
+
+    @property
+    def total(self) -> int:
+        """The same with those that still will be."""
 
 
 class PacketList(LineView):
@@ -71,18 +91,12 @@ class PacketList(LineView):
 
         text: str
 
-    @dataclass
-    class LinkWanted(Message):
-        """To the answer (`forward`) or the request of a packet."""
-
-        number: int
-        forward: bool
-
     def __init__(self, log: Log, describe: Describe, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._log = log
         self._describe = describe
         self._rows = Rows(log)
+        self._selection: Testing | None = None
         self._texts: OrderedDict[int, RowText] = OrderedDict()
         self._follow = True
         self._stepped = 0.0
@@ -92,16 +106,21 @@ class PacketList(LineView):
         self._top_no = 1
         self._hides: list[int] = []
         self._pinned_no: int | None = None
+        self._seeking: int | None = None
+        """The row of the screen on which the selected packet is wanted while a filter is being tested; None: it is found."""
+        self._empty_words = ""
         self.time_format = TimeFormat.LOCAL
         self._reference: int | None = None
         self._start: int | None = None
+        self._chosen: tuple[str, ...] = ()
+        self._values: ColumnValues | None = None
 
     # State for others
 
     @property
     def selected(self) -> int | None:
         """No. of the packet under the cursor, None when the list is empty."""
-        return self._cursor_no
+        return self._cursor_no if len(self._rows) else None
 
     @property
     def following(self) -> bool:
@@ -116,7 +135,7 @@ class PacketList(LineView):
     @property
     def unseen(self) -> int:
         """Packets newer than anything that was shown."""
-        return self._rows.waiting if self.paused else max(0, self._log.last - self._seen)
+        return self._rows.waiting if self.paused else self._rows.newer_than(self._seen)
 
     @property
     def hidden(self) -> int:
@@ -126,6 +145,58 @@ class PacketList(LineView):
     @property
     def row_count(self) -> int:
         return len(self._rows)
+
+    @property
+    def filtered(self) -> bool:
+        """The list shows what a filter selects."""
+        return self._rows.selection is not None
+
+    @property
+    def rows(self) -> Rows:
+        """What is shown, by index."""
+        return self._rows
+
+    def has(self, number: int) -> bool:
+        """Whether packet `number` is among the rows."""
+        return number in self._rows
+
+    # Columns
+
+    @property
+    def chosen(self) -> tuple[str, ...]:
+        """Names of the columns that the person has chosen; empty for what fits."""
+        return self._chosen
+
+    def choose(self, names: tuple[str, ...], values: ColumnValues) -> None:
+        """Show these columns (none: what fits); `values` gives what stands in them."""
+        self._chosen, self._values = names, values
+        self.refresh()
+
+    # Filter
+
+    def show_selection(self, selection: Testing | None, empty: str = "") -> None:
+        """Show what a filter selects (None: everything); `empty` is said as long as that is nothing."""
+        offset = self._cursor - self._top
+        self._selection = self._rows.selection = selection
+        self._empty_words = empty
+        if self.following:
+            self._to_newest()
+        else:
+            self._seeking = min(max(0, offset), max(0, self.visible_rows - 1))
+            self._rows.refresh()
+            self._restore()
+        self.refresh()
+        self.post_message(self.ViewChanged())
+
+    def _seek(self) -> None:
+        """Bring the selected packet, or the place where it would be, to its row of the screen."""
+        assert self._seeking is not None
+        wanted = self._cursor_no or 0
+        self.place(cursor=self._rows.index(wanted))
+        self.place(top=self._cursor - self._seeking)
+        selection = self._selection
+        if selection is None or selection.tested >= selection.total or selection.numbers[-1] >= wanted:
+            self._seeking = None
 
     # Growth
 
@@ -145,7 +216,7 @@ class PacketList(LineView):
         else:
             self._restore()
             bottom = self._rows.index(self._top_no) + self.visible_rows if len(self._rows) else 0
-            if bottom >= before or self._top_no != top_before or len(self._rows) < before:
+            if self.filtered or bottom >= before or self._top_no != top_before or len(self._rows) < before:
                 self.refresh()
         self.post_message(self.ViewChanged())
 
@@ -156,6 +227,8 @@ class PacketList(LineView):
     def forget(self) -> None:
         """Something about packets that are shown already has changed (unsent, answered): describe them again."""
         self._texts.clear()
+        if self._values is not None:
+            self._values.forget()
         self.refresh()
 
     def _to_newest(self) -> None:
@@ -164,6 +237,7 @@ class PacketList(LineView):
         self._stepped = time.monotonic()
         self._seen = self._log.last
         if not count:
+            self._top = self._cursor = 0
             return
         self.place(cursor=count - 1, top=count - self.visible_rows)
         self._remember()
@@ -174,20 +248,26 @@ class PacketList(LineView):
         if not len(self._rows):
             self._top = self._cursor = 0
             return
-        self._cursor = self._rows.index(self._cursor_no) if self._cursor_no is not None else 0
-        top = self._rows.index(self._top_no)
-        self._top = min(max(0, top), max(0, len(self._rows) - self.visible_rows))
+        if self._seeking is not None:
+            self._seek()
+            if self._seeking is not None:
+                return
+        else:
+            self._cursor = self._rows.index(self._cursor_no) if self._cursor_no is not None else 0
+            top = self._rows.index(self._top_no)
+            self._top = min(max(0, top), max(0, len(self._rows) - self.visible_rows))
         self._see()
         if self._cursor_no is None or self._cursor_no not in self._rows:
             self._remember()
             self._tell()
 
     def _remember(self) -> None:
+        self._seeking = None
         if len(self._rows):
             self._cursor = min(self._cursor, len(self._rows) - 1)
             self._cursor_no = self._rows.number(self._cursor)
             self._top_no = self._rows.number(min(self._top, len(self._rows) - 1))
-        else:
+        elif not self.filtered:
             self._cursor_no = None
 
     def _see(self) -> None:
@@ -197,7 +277,7 @@ class PacketList(LineView):
 
     def _tell(self) -> None:
         self._keep_selected()
-        self.post_message(self.Highlighted(self._cursor_no))
+        self.post_message(self.Highlighted(self.selected))
 
     def _keep_selected(self) -> None:
         """The selected packet outlives its segment. While following it changes all the time and needs no pin."""
@@ -242,7 +322,7 @@ class PacketList(LineView):
             self.post_message(self.ViewChanged())
 
     def go_to(self, number: int) -> bool:
-        """Put the cursor on packet `number`, bringing back what is hidden if need be. False if it is not there."""
+        """Put the cursor on packet `number`, bringing back what is hidden if need be. False if it is not there, or filtered out."""
         if number not in self._rows and number in self._log:
             if number < self._rows.hidden_before:
                 self._hides.append(self._rows.hidden_before)
@@ -268,9 +348,9 @@ class PacketList(LineView):
 
     def action_open(self) -> None:
         """Look inside the selected packet."""
-        if self._cursor_no is not None:
+        if self.selected is not None:
             self.hold()
-            self.post_message(self.Opened(self._cursor_no))
+            self.post_message(self.Opened(self.selected))
 
     def action_last(self) -> None:
         """To the newest packet, and follow."""
@@ -297,7 +377,7 @@ class PacketList(LineView):
 
     def action_hide_older(self) -> None:
         """Hide the packets above the selected one."""
-        if self._cursor_no is None:
+        if self._cursor_no is None or not len(self._rows):
             return
         count = self._rows.index(self._cursor_no)
         if not count:
@@ -343,16 +423,6 @@ class PacketList(LineView):
         self.refresh()
         self.post_message(self.Said(f"times count from packet {self._cursor_no:,}" if self._cursor_no else "no packet yet"))
 
-    def action_answer(self) -> None:
-        """To the answer."""
-        if self._cursor_no is not None:
-            self.post_message(self.LinkWanted(self._cursor_no, forward=True))
-
-    def action_request(self) -> None:
-        """To the request."""
-        if self._cursor_no is not None:
-            self.post_message(self.LinkWanted(self._cursor_no, forward=False))
-
     def _mono(self, number: int | None) -> int | None:
         if number is None:
             return None
@@ -368,9 +438,25 @@ class PacketList(LineView):
         """The same for head and rows, whether a scrollbar takes a cell or not."""
         return Columns.fitting(self.size.width - 1, self._log.last)
 
+    @property
+    def cells(self) -> int:
+        """Cells of a row for columns: without selection, mark and scrollbar."""
+        return max(0, self.size.width - 3)
+
+    @property
+    def _placed(self) -> Sequence[Placed]:
+        return place(self._chosen, self.cells, self._log.last)
+
     def head(self, y: int, width: int) -> Strip:
-        columns = self._columns
-        return Strip([Segment(head_text(columns, self.time_format.head, width), self.style_of("line--head"))])
+        time_head = self.time_format.head
+        words = chosen_head(self._placed, time_head, width) if self._chosen else head_text(self._columns, time_head, width)
+        return Strip([Segment(words, self.style_of("line--head"))])
+
+    def line(self, y: int) -> Strip:
+        if y == self.HEAD_ROWS and self.filtered and not len(self._rows):
+            words = Segment(fit(f"  {self._empty_words}", self.size.width), self.style_of("line--dimmed"))
+            return Strip([words], self.size.width)
+        return super().line(y)
 
     def row(self, index: int, width: int) -> Strip:
         no = self._rows.number(index)
@@ -380,9 +466,20 @@ class PacketList(LineView):
             text = self._text(no)
         except Evicted:
             return Strip([mark, Segment(f" {no:,} evicted", self.style_of("line--dimmed"))])
-        columns = self._columns
         time = self._time(index, head.mono, head.wall)
-        return Strip([mark, *segments(no, head, text, time, columns, width - 1, self.style_of)])
+        if self._chosen:
+            return Strip([mark, *chosen_segments(head, text, self._placed, self._value(no, text, time), width - 1, self.style_of)])
+        return Strip([mark, *segments(no, head, text, time, self._columns, width - 1, self.style_of)])
+
+    def _value(self, no: int, text: RowText, time: str) -> Callable[[str], str]:
+        def value(name: str) -> str:
+            if name == "number":
+                return str(no)
+            if name == "time":
+                return time
+            return self._values.text(no, name, final=text.final) if self._values is not None else ""
+
+        return value
 
     def _time(self, index: int, mono: int, wall: int) -> str:
         match self.time_format:

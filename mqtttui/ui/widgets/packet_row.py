@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -12,6 +12,7 @@ from rich.style import Style
 from mqtttui.capture.log import Head
 from mqtttui.export.summary import short_topic
 from mqtttui.protocol.enums import Direction, Severity
+from mqtttui.ui.columns import Placed
 from mqtttui.ui.content import fit, size
 from mqtttui.ui.row_text import RowText
 from mqtttui.ui.times import WIDTH as TIME_WIDTH
@@ -28,6 +29,7 @@ STYLES = frozenset(
         "packets--quiet",
         "packets--detail",
         "packets--number",
+        "packets--mark",
         *(f"packets--filter-{colour}" for colour in range(COLOURS)),
     }
 )
@@ -36,6 +38,8 @@ _WIDE, _MEDIUM = 100, 72
 _TOPIC_SHARE = 0.6
 """How much of a row a topic may take when there is more to say."""
 _REMARK_ROOM = 48
+_REMARK = 36
+"""Cells that a remark gets, however much the row itself has to say."""
 _SHORT_TYPES = {"SUBSCRIBE": "SUBSCR", "UNSUBSCRIBE": "UNSUBSCR", "DISCONNECT": "DISCONN"}
 
 StyleOf = Callable[[str], Style]
@@ -94,7 +98,49 @@ def segments(no: int, head: Head, text: RowText, time: str, columns: Columns, wi
     return [*out, *_subject(text, room, normal, style_of)]
 
 
+def chosen_head(placed: Sequence[Placed], time_head: str, width: int) -> str:
+    """The names of the columns that the user has chosen."""
+    cells = ["  "]
+    for each in placed:
+        head = time_head if each.column.name == "time" else each.column.head
+        cells.append(fit(head, each.cells, right=each.column.right) + " ")
+    return fit("".join(cells), width)
+
+
+def chosen_segments(
+    head: Head, text: RowText, placed: Sequence[Placed], value: Callable[[str], str], width: int, style_of: StyleOf
+) -> list[Segment]:
+    """A row in the columns that the user has chosen; `value` gives what stands in those that the row's own words do not."""
+    quiet = style_of("packets--quiet") if text.quiet else None
+    side = quiet or style_of("packets--in" if head.direction is Direction.S2C else "packets--out")
+    dim = quiet or style_of("packets--number")
+    normal = quiet or Style.null()
+    out = [_mark(text, style_of)]
+    for each in placed:
+        cells, right = each.cells, each.column.right
+        match each.column.name:
+            case "type":
+                kind = _SHORT_TYPES.get(text.type, text.type) if cells < 12 else text.type
+                out.append(Segment(fit(f"{ARROWS[head.direction]} {kind}", cells) + " ", side))
+            case "id":
+                out.append(Segment(fit(text.packet_id, cells) + " ", normal))
+            case "flags":
+                out.append(Segment(fit(text.flags, cells) + " ", normal))
+            case "length":
+                out.append(Segment(fit(_length(head.length), cells, right=right) + " ", dim))
+            case "summary":
+                out += [*_subject(text, cells, normal, style_of), Segment(" ")]
+            case "number" | "time" | "connection" as name:
+                out.append(Segment(fit(value(name), cells, right=right) + " ", dim))
+            case name:
+                out.append(Segment(fit(value(name), cells, right=right) + " ", normal))
+    used = sum(cell_len(segment.text) for segment in out)
+    return [*out, Segment(" " * max(0, width - used))]
+
+
 def _mark(text: RowText, style_of: StyleOf) -> Segment:
+    if text.mark:
+        return Segment(text.mark, style_of("packets--mark"))
     if text.worst is not None and text.worst >= Severity.WARN:
         return Segment("!", _alarm(text, style_of))
     if not text.letter:
@@ -107,9 +153,9 @@ def _alarm(text: RowText, style_of: StyleOf) -> Style:
 
 
 def _subject(text: RowText, room: int, normal: Style, style_of: StyleOf) -> list[Segment]:
-    remark = text.remark if room >= _REMARK_ROOM else ""
-    rest = room - (cell_len(remark) + 2 if remark else 0)
     subject, detail = (text.topic, text.rest) if text.topic else (text.rest, "")
+    remark = _remark(text.remark, subject, detail, room)
+    rest = room - (cell_len(remark) + 2 if remark else 0)
     wanted = rest
     if detail and cell_len(subject) + 2 + cell_len(detail) > rest:
         wanted = max(rest - cell_len(detail) - 2, int(rest * _TOPIC_SHARE))
@@ -123,8 +169,18 @@ def _subject(text: RowText, room: int, normal: Style, style_of: StyleOf) -> list
     else:
         out.append(Segment(" " * max(0, rest)))
     if remark:
-        out.append(Segment("  " + remark, _alarm(text, style_of)))
+        worse = text.worst is not None and text.worst >= Severity.WARN
+        out.append(Segment("  " + remark, _alarm(text, style_of) if worse else style_of("packets--mark")))
     return out
+
+
+def _remark(remark: str, subject: str, detail: str, room: int) -> str:
+    """In the right half, where it begins in the same column in every row; longer ones take what the row itself leaves."""
+    if not remark or room < _REMARK_ROOM:
+        return ""
+    left = room - cell_len(subject) - (cell_len(detail) + 2 if detail else 0) - 2
+    cells = cell_len(remark)
+    return fit(remark, max(min(_REMARK, cells), min(left, max(room // 2, cells))))
 
 
 def _length(count: int) -> str:

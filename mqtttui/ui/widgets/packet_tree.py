@@ -16,8 +16,12 @@ from mqtttui.protocol.enums import Severity
 from mqtttui.protocol.fields import Dissection, Field
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.content import fit
+from mqtttui.ui.related import LINKS
 from mqtttui.ui.tree_lines import SLICE, FieldLine, Folds, Line, MoreLine, NoteLine, label, lines, path_at, shown_value, with_items
 from mqtttui.ui.widgets.lines import LineView
+
+_EDGES = 2
+"""Cells of a row that are no text: the mark of the selected row and the scrollbar, whether it is there or not."""
 
 
 class PacketTree(LineView):
@@ -45,6 +49,12 @@ class PacketTree(LineView):
 
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, PacketTree.FieldSelected)
+
+    @dataclass
+    class LinkOpened(Message):
+        """The person wants to see the packet that a field names."""
+
+        number: int
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -124,7 +134,7 @@ class PacketTree(LineView):
 
     def _rebuild(self) -> None:
         self._width = self.size.width
-        self._lines = lines(self._dissection, self._folds, self._width - 1) if self._dissection else []
+        self._lines = lines(self._dissection, self._folds, self._width - _EDGES) if self._dissection else []
         self.place()
 
     def resized(self) -> None:
@@ -159,6 +169,8 @@ class PacketTree(LineView):
         elif isinstance(line, FieldLine) and line.foldable:
             self._folds = self._folds.toggled(line.path)
         else:
+            if line is not None and line.field.filter in LINKS and isinstance(line.field.value, int):
+                self.post_message(self.LinkOpened(line.field.value))
             return
         self._rebuild()
         self._tell()

@@ -58,6 +58,9 @@ _LEVELS = (
 )
 """The first one that fits is shown."""
 _ROOM_FOR_URL = 60
+_ROOM_FOR_PROBLEM = 110
+_PROBLEM = 40
+"""Characters of why a recording fails; the notice says all of it."""
 _TICK = 0.25
 """Seconds between two looks at the clock while the next attempt is awaited."""
 
@@ -67,10 +70,22 @@ class StatusBar(Bar):
 
     state: reactive[ConnectionState] = reactive(ConnectionState(""))
     meter: reactive[Meter] = reactive(Meter())
+    file: reactive[Content | None] = reactive[Content | None](None)
+    """A capture that is shown instead of a connection."""
+
+    recording: reactive[tuple[str, str]] = reactive(("", ""))
+    """Size of the recording, and why it fails, visible text; empty for none."""
+    alarm: reactive[Content | None] = reactive[Content | None](None)
+    """How the alarm stands."""
 
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._tick: Timer | None = None
+
+    @property
+    def shows_file(self) -> bool:
+        """Packets come from a capture alone."""
+        return self.file is not None and self.state.options is None
 
     def watch_state(self) -> None:
         """While the next attempt is awaited, the seconds count down."""
@@ -89,7 +104,7 @@ class StatusBar(Bar):
             sign, style, word = "✗", "$state-bad", f"{state.failure.title}"
         out: list[Part] = [(f"{sign} ", style)]
         if state.options is None:
-            return [*out, word]
+            return [self.file] if self.file is not None else [*out, word]
         name = text.visible(state.options.url if room >= _ROOM_FOR_URL else state.options.host)
         if state.phase is not Phase.CONNECTED:
             return [*out, (name, "bold"), f" · {retry_words(state, time.monotonic_ns()) or word}"]
@@ -102,18 +117,33 @@ class StatusBar(Bar):
 
     def _rates(self, width: int) -> Content:
         meter = self.meter
-        parts: list[Part] = [("in ", "$dimmed"), ("▼ ", "$direction-in"), f"{_rate(meter.in_packets)}/s"]
-        if width >= 100:
-            parts.append(f" {size(meter.in_bytes)}/s")
-        if width >= 72:
-            parts += [("  out ", "$dimmed"), ("▲ ", "$direction-out"), f"{_rate(meter.out_packets)}/s"]
-        parts += [("  lost ", "$dimmed"), (f"{meter.lost:,}", "$state-warn" if meter.lost else "")]
+        parts: list[Part] = [*self._on_duty(width)]
+        if not self.shows_file:
+            # What was read from a file did not come at the rate of the reading.
+            parts += [("in ", "$dimmed"), ("▼ ", "$direction-in"), f"{_rate(meter.in_packets)}/s"]
+            if width >= 100:
+                parts.append(f" {size(meter.in_bytes)}/s")
+            if width >= 72:
+                parts += [("  out ", "$dimmed"), ("▲ ", "$direction-out"), f"{_rate(meter.out_packets)}/s"]
+            parts.append("  ")
+        parts += [("lost ", "$dimmed"), (f"{meter.lost:,}", "$state-warn" if meter.lost else "")]
         if meter.warnings:
             parts.append((f"  {meter.warnings:,} warn", "$state-warn"))
         if meter.errors:
             parts.append((f"  {meter.errors:,} error", "$state-bad"))
         parts.append(" ")
         return join(*(part for part in parts if part != ("", "")))
+
+    def _on_duty(self, width: int) -> list[Part]:
+        """Alarm and recording, while they run."""
+        out: list[Part] = [self.alarm, "  "] if self.alarm is not None and self.alarm.cell_length else []
+        written, problem = self.recording
+        if problem:
+            words = text.shorten(problem, _PROBLEM) if width >= _ROOM_FOR_PROBLEM else "fails"
+            out += [("✗ REC ", "bold $state-bad"), (words, "$state-bad"), "  "]
+        elif written:
+            out += [("● ", "$state-bad"), ("REC ", "bold"), written, "  "]
+        return out
 
 
 def _facts(state: ConnectionState, level: _Level) -> list[Part]:

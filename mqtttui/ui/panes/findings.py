@@ -1,0 +1,300 @@
+"""The findings view: what the checks found, grouped by check and cause, warnings and errors first.
+
+One row is one check with one cause; below the list stands what its latest finding says, what to check, and the packets.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.strip import Strip
+
+from mqtttui.analysis.expert.finding import Finding, Group
+from mqtttui.analysis.findings import Findings
+from mqtttui.capture.log import Evicted, Log
+from mqtttui.export.markdown import finding_markdown
+from mqtttui.protocol.enums import Severity
+from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.content import Part, fit, grouped, join
+from mqtttui.ui.filtering import Filtering
+from mqtttui.ui.panes.view import View
+from mqtttui.ui.widgets.lines import LineView
+from mqtttui.ui.widgets.text_block import TextBlock
+
+_REFRESH = 0.5
+"""Seconds between two looks at the groups."""
+_SIGNS = {Severity.ERROR: "✗", Severity.WARN: "!", Severity.NOTE: "·", Severity.CHAT: "·"}
+_NAMES = {Severity.ERROR: "error", Severity.WARN: "warn", Severity.NOTE: "note", Severity.CHAT: "chat"}
+_MEDIUM = 72
+_SAMPLE = 10
+"""Packets of a row that are named under a filter."""
+
+
+class GroupList(LineView):
+    """The rows."""
+
+    SCOPE: ClassVar[str] = "findings"
+    BINDINGS = bindings_for(SCOPE)
+    HEAD_ROWS = 1
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"findings--error", "findings--warn", "findings--note"}
+
+    @dataclass
+    class Moved(Message):
+        """Another row is selected."""
+
+        def can_replace(self, message: Message) -> bool:
+            return isinstance(message, GroupList.Moved)
+
+    @dataclass
+    class Asked(Message):
+        """A key that the view answers: `what` is the word in the table of keys."""
+
+        what: str
+
+    @dataclass
+    class Opened(Message):
+        """The person wants to see the latest packet of a row."""
+
+        number: int
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._groups: Sequence[Group] = ()
+        self.empty = ""
+        """What to say while there is no row."""
+
+    @property
+    def row_count(self) -> int:
+        return len(self._groups)
+
+    @property
+    def current(self) -> Group | None:
+        """The selected row."""
+        return self._groups[self.cursor] if self.cursor < len(self._groups) else None
+
+    def show(self, groups: Sequence[Group]) -> None:
+        """Other rows; the same check stays selected."""
+        before = self.current
+        self._groups = groups
+        if before is not None:
+            at = next((at for at, group in enumerate(groups) if (group.id, group.cause) == (before.id, before.cause)), self.cursor)
+            self.place(top=self.top + at - self.cursor, cursor=at)
+        else:
+            self.place()
+
+    def cursor_moved(self) -> None:
+        self.post_message(self.Moved())
+
+    def row_activated(self) -> None:
+        self.action_open()
+
+    def action_open(self) -> None:
+        """The latest packet with this finding."""
+        if self.current is not None:
+            self.post_message(self.Opened(self.current.latest))
+
+    def action_ask(self, what: str) -> None:
+        """Let the view do it."""
+        self.post_message(self.Asked(what))
+
+    # Painting
+
+    def head(self, y: int, width: int) -> Strip:
+        if not self._groups:
+            return Strip([Segment(fit(f" {self.empty}", width), self.style_of("line--dimmed"))])
+        places = f"  {'first':>9} {'latest':>9}" if width >= _MEDIUM else ""
+        return Strip([Segment(fit(f"    Check {'Packets':>9}{places}  What", width), self.style_of("line--head"))])
+
+    def row(self, index: int, width: int) -> Strip:
+        group = self._groups[index]
+        style = self.style_of(f"findings--{_NAMES[group.severity]}" if group.severity >= Severity.WARN else "findings--note")
+        dim = self.style_of("line--dimmed")
+        style = dim if group.muted else style
+        segments = [
+            self.cursor_mark(index),
+            Segment(f" {_SIGNS[group.severity]} ", style),
+            Segment(f"{group.id:<5} ", style),
+            Segment(f"{group.count:>9,}"),
+        ]
+        if width >= _MEDIUM:
+            segments.append(Segment(f"  {group.first:>9,} {group.latest:>9,}", dim))
+        room = width - sum(segment.cell_length for segment in segments) - 2
+        cause = f": {group.cause}" if group.cause else ""
+        muted = " (muted)" if group.muted else ""
+        return Strip([*segments, Segment("  " + fit(f"{group.title}{cause}{muted}", room), dim if group.muted else None)])
+
+
+class FindingsView(View):
+    """Findings of one log."""
+
+    def __init__(self, log: Log, findings: Findings) -> None:
+        super().__init__(id="findings")
+        self._log = log
+        self._findings = findings
+        self._filtering: Filtering | None = None
+        self._all = False
+        """Notes and life-cycle remarks too."""
+        self._looked = 0.0
+        self._later = False
+        """Another look is due."""
+        self._seen: object = None
+        self._list = GroupList()
+        self._detail = TextBlock(id="findings-detail")
+        self._summary = TextBlock(id="findings-summary")
+
+    def compose(self) -> ComposeResult:
+        yield self._summary
+        yield self._list
+        yield self._detail
+
+    def on_mount(self) -> None:
+        self._look()
+
+    # What the main screen uses
+
+    def grew(self) -> None:
+        if time.monotonic() >= self._looked + _REFRESH:
+            self._look()
+        elif not self._later:
+            # Nothing more may come: the latest is shown all the same.
+            self._later = True
+            self.set_timer(_REFRESH, self._look)
+
+    def show_filter(self, filtering: Filtering) -> None:
+        self._filtering = filtering
+        self._look()
+
+    def focus_list(self) -> None:
+        self._list.focus()
+
+    # Rows
+
+    def _look(self) -> None:
+        self._looked = time.monotonic()
+        self._later = False
+        groups = self._findings.groups(Severity.CHAT if self._all else Severity.WARN)
+        self._list.empty = self._empty_words()
+        self._list.show(self._selected(groups))
+        self._show_summary()
+        self._show_detail()
+
+    def _selected(self, groups: Sequence[Group]) -> Sequence[Group]:
+        """Those with a packet that the filter in force selects, of each only these packets."""
+        view = self._filtering.view if self._filtering is not None else None
+        if view is None:
+            return groups
+        chosen = set(view.numbers)
+        narrowed = []
+        for group in groups:
+            numbers = [no for no in self._findings.numbers(group.id, group.cause) if no in chosen]
+            if numbers:
+                sample = tuple(numbers[-_SAMPLE:])
+                narrowed.append(replace(group, count=len(numbers), first=numbers[0], latest=numbers[-1], sample=sample))
+        return narrowed
+
+    def _empty_words(self) -> str:
+        if self._filtering is not None and self._filtering.active:
+            return "no finding on the packets that the filter selects"
+        if not self._log.last:
+            return "no packet yet: what breaks a rule of the standard, or looks wrong, appears here"
+        return "nothing wrong so far" + ("" if self._all else "; r shows notes as well")
+
+    def _show_summary(self) -> None:
+        findings = self._findings
+        behind = self._log.last - findings.position
+        parts: list[Part] = [
+            (f" {grouped(findings.errors)} with an error", "$state-bad" if findings.errors else "$dimmed"),
+            (f" · {grouped(findings.warnings)} with a warning", "$state-warn" if findings.warnings else "$dimmed"),
+            (" · notes too" if self._all else " · r shows notes", "$dimmed"),
+        ]
+        if findings.muted:
+            parts.append((f" · muted: {', '.join(sorted(findings.muted))}", "$dimmed"))
+        if behind > 0:
+            parts.append((f" · {grouped(findings.position)} of {grouped(self._log.last)} packets checked", "$state-warn"))
+        self._summary.show(join(*parts))
+
+    def _show_detail(self) -> None:
+        group = self._list.current
+        self._detail.display = group is not None
+        if group is None:
+            return
+        finding = self.finding(group)
+        words: list[Part] = []
+        if finding is None:
+            words.append((f"packet {group.latest:,} is not kept any more", "$dimmed"))
+        else:
+            words += [(f"{finding.text}", "bold"), (f"  [{finding.statement}]" if finding.statement else "", "$dimmed")]
+            if finding.hint:
+                words += [("\ncheck: ", "$dimmed"), finding.hint]
+        packets = ", ".join(f"#{number:,}" for number in group.sample)
+        more = group.count - len(group.sample)
+        words.append((f"\non {packets}" + (f" and {more:,} more" if more > 0 else ""), "$dimmed"))
+        if finding is not None and finding.related:
+            words.append((f" · together with {', '.join(f'#{number:,}' for number in finding.related[:8])}", "$dimmed"))
+        self._detail.show(join(*words))
+
+    def finding(self, group: Group) -> Finding | None:
+        """The latest finding of a row; None if its packet is gone."""
+        try:
+            found = [finding for finding in self._findings.of(group.latest) if finding.id == group.id]
+        except Evicted:
+            return None
+        return found[-1] if found else None
+
+    def on_group_list_moved(self, event: GroupList.Moved) -> None:
+        event.stop()
+        self._show_detail()
+
+    def on_group_list_opened(self, event: GroupList.Opened) -> None:
+        event.stop()
+        self.post_message(self.GoTo(event.number))
+
+    def on_group_list_asked(self, event: GroupList.Asked) -> None:
+        event.stop()
+        match event.what:
+            case "which":
+                self._toggle_rest()
+            case "mute":
+                self._toggle_mute()
+            case "copy" | "print":
+                self._hand_out(plain=event.what == "print")
+            case _:
+                self._follow()
+
+    def _toggle_rest(self) -> None:
+        """Notes and life-cycle remarks too, or not."""
+        self._all = not self._all
+        self._look()
+
+    def _toggle_mute(self) -> None:
+        """Count and show this check no more, or again."""
+        group = self._list.current
+        if group is None:
+            return
+        if group.id in self._findings.muted:
+            self._findings.unmute(group.id)
+        else:
+            self._findings.mute(group.id)
+        self.post_message(self.Said(f"{group.id} is {'muted' if group.id in self._findings.muted else 'heard again'}"))
+        self._look()
+
+    def _follow(self) -> None:
+        """Only the packets with this finding."""
+        group = self._list.current
+        if group is not None:
+            self.post_message(self.FilterWanted(f'mqtttui.expert.id == "{group.id}"', "apply"))
+
+    def _hand_out(self, *, plain: bool) -> None:
+        """The latest finding as Markdown."""
+        group = self._list.current
+        finding = self.finding(group) if group is not None else None
+        if finding is not None:
+            self.post_message(self.TextWanted(finding_markdown(finding, self._log), plain))
+        elif group is not None:
+            self.post_message(self.Said(f"packet {group.latest:,} is not kept any more"))
