@@ -24,6 +24,7 @@ from tests.support.brokers import Broker
 from tests.support.pcapng_oracle import needs_tshark, tshark
 from tests.support.screen import Running, running
 from tests.support.sessions import PEER, Driver
+from tests.ui.test_mosquitto_journeys import paste
 
 IDENTIFIER = 600
 COLUMNS = ("frame.number", "mqtt.msgtype", "mqtt.msgid", "mqtt.topic", "mqtt.qos", "mqtt.msg", "mqtt.len", "frame.time_epoch")
@@ -88,7 +89,7 @@ def assert_command_works(report: str) -> None:
 async def filtered(run: Running, text: str) -> int:
     """A filter typed and applied; how many packets it selects."""
     await run.press("slash", "ctrl+u")
-    await run.type(text)
+    await paste(run, text)
     await run.press("enter")
     await run.until(lambda: run.app.filtering.active and not run.app.filtering.testing, "filtered")
     view = run.app.filtering.view

@@ -66,11 +66,11 @@ async def test_nothing_is_wrong_in_it(version: Version) -> None:
 
 @pytest.mark.slow
 async def test_nothing_is_wrong_in_it_at_its_own_pace() -> None:
-    """As people see it: three quarters of a minute, in which the pump dies and the keep-alive makes pings."""
+    """As people see it, until the pump has died: half a minute."""
     with Demo() as demo:
         async with Driver() as driver:
             await connected(driver, demo.options(), Version.V5)
             await driver.subscribed(TOPICS)
-            await driver.until(lambda: seen(driver, b"offline") and driver.count(PacketType.PINGRESP) > 0, "the pump dies, and a ping", 90)
+            await driver.until(lambda: seen(driver, b"offline"), "the pump dies", 90)
             await driver.disconnect()
             assert said(driver) == []

@@ -14,7 +14,7 @@ from mqtttui.capture.log import Log, Origin
 from mqtttui.capture.marks import Marks
 from mqtttui.capture.recorder import Recorder
 from mqtttui.export.pcapng import Encapsulation, Section, write_log
-from mqtttui.export.remarks import remarks
+from mqtttui.export.remarks import remarks, taken_apart
 from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.packets import Connect, Disconnect, Publish, encode
 from tests.support import golden
@@ -78,6 +78,15 @@ def test_comments_and_marks_come_back(encapsulation: Encapsulation) -> None:
     marks.set_comment(7, "x")
     _, reader = read_back(exported(log, encapsulation, comments=remarks(log, marks)))
     assert {no: found for no, found in reader.comments.items() if no in (5, 7)} == {5: ("ünï | odd\nsecond line", "marked"), 7: ("x",)}
+    assert taken_apart(reader.comments[5]) == ("ünï | odd\nsecond line", True)
+
+
+def test_findings_in_a_file_are_no_comments_of_a_person() -> None:
+    assert taken_apart(["marked"]) == ("", True)
+    assert taken_apart(["look", "error D04: The client gives identifier 600 to two messages. [MQTT-2.3.1-2]", "and look"]) == (
+        "look\nand look",
+        False,
+    )
 
 
 @pytest.mark.parametrize("broker", ["10.0.0.2:18830", "[fd00::2]:8883"])

@@ -7,6 +7,7 @@ from mqtttui.protocol.packets import Ack, Publish
 from mqtttui.ui.panes.findings import GroupList
 from mqtttui.ui.panes.operations import OperationList
 from tests.support.screen import Feed, Running, inspecting
+from tests.ui.test_mosquitto_journeys import paste
 
 
 def traffic(feed: Feed) -> None:
@@ -31,7 +32,7 @@ def operations(run: Running) -> list[int]:
 async def apply(run: Running, text: str) -> None:
     """Typed into the filter bar, from whatever view is in front."""
     await run.press("slash", "ctrl+u")
-    await run.type(text)
+    await paste(run, text)
     await run.press("enter")
     await run.until(lambda: not run.app.filtering.testing, "filtered")
 

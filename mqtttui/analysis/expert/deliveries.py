@@ -92,11 +92,14 @@ class Deliveries(Rule):
     # --- RETAIN
 
     def _with_retain(self, seen: Seen, topic: bytes, held: tuple[Held, ...]) -> None:
-        kept = any(entry.as_published for entry in held)
+        kept = any(entry.as_published or entry.published_until >= seen.mono for entry in held)
         what = "this message was stored, or has just been stored" if kept else "this message was stored earlier"
         self.conversation.report("D12", seen, f"The server sends RETAIN: {what}; its age is not known.", field="mqtt.retain")
         before = self._stored.get(topic, (0, 0))[1]
         self._keep_stored(seen, topic)
+        if topic in self._stored and any(entry.again and not entry.answered for entry in held):
+            # It may belong to the SUBSCRIBE before: the one that waits for its SUBACK brings it once more.
+            self._stored[topic] = seen.no, before
         if self.conversation.resumed or not held or kept or any(entry.shared for entry in held):
             return
         asked = [entry for entry in held if entry.stored_until >= seen.mono]

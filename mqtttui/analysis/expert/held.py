@@ -44,6 +44,8 @@ class Held:
     answered: bool = False
     before: Held | None = None
     """What it replaces, until it is answered."""
+    published_until: int = 0
+    """Until when (monotonic ns) live messages may come with RETAIN, as it had Retain As Published before."""
 
     @property
     def shared(self) -> bool:
@@ -162,6 +164,7 @@ class Subscriptions:
             self._retire(before.identifier, mono)
         if before is None and len(self.held) >= MAX_FILTERS:
             self.uncertain = True
+        published = mono + RECENT_NS if before is not None and before.as_published else 0
         entry = Held(
             filter,
             qos,
@@ -175,6 +178,7 @@ class Subscriptions:
             before is not None,
             until,
             before=replace(before, before=None) if before is not None else None,
+            published_until=max(published, before.published_until) if before is not None else 0,
         )
         if before is not None or len(self.held) < MAX_FILTERS:
             self._put(entry)
@@ -193,6 +197,8 @@ class Subscriptions:
             entry.highest = max(entry.qos, before.highest) if before is not None else entry.qos
             if entry.stored_until >= entry.since:
                 entry.stored_until = max(entry.stored_until, mono + RECENT_NS)
+            if entry.published_until >= entry.since:
+                entry.published_until = max(entry.published_until, mono + RECENT_NS)
         elif before is not None:
             self._put(before)
         else:
