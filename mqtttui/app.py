@@ -252,6 +252,7 @@ class MqttTui(Looks):
         self.pump.tick(mono)
         if self.pump.late_news():
             self._main.inspector.packets.forget()
+            self._main.inspector.look_again()
         self._main.show_meter(meter)
         if self._opened is not None:
             self._opened.show(self._main)

@@ -140,6 +140,8 @@ class Inspector(View):
         super().__init__(id=id)
         self._more = more
         self._looked = 0.0
+        self._later = False
+        """Another look is due."""
         self._log = log
         self.packets = PacketList(log, describe, id="packets")
         self.details = PacketTree(id="details")
@@ -190,12 +192,20 @@ class Inspector(View):
         self.packets.grew()
         if self._empty.display == self._something:
             self._arrange()
+        self.look_again()
+
+    def look_again(self) -> None:
+        """What the packet in the details has to do with others may have changed; looks at most twice a second."""
         if time.monotonic() >= self._looked + _REFRESH:
             self._look_again()
+        elif not self._later:
+            # Nothing more may come: the latest is shown all the same.
+            self._later = True
+            self.set_timer(_REFRESH, self._look_again)
 
     def _look_again(self) -> None:
         """The packet in the details may have been answered meanwhile, or found wrong."""
-        self._looked = time.monotonic()
+        self._looked, self._later = time.monotonic(), False
         if self._shown is None or self._dissection is None or self._shown not in self._log:
             return
         now = self._more(self._log.dissect(self._shown), self._shown)
@@ -296,6 +306,11 @@ class Inspector(View):
         self._arrange()
         (self.details if self._on_screen(self.details) else self.hex_view).focus()
         self.post_message(self.PacketOpened())
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        # Who reads a packet wants it to stay.
+        if event.widget in (self.details, self.hex_view, self.payload):
+            self.packets.hold()
 
     def on_packet_list_said(self, event: PacketList.Said) -> None:
         event.stop()
