@@ -293,7 +293,7 @@ class Connection:
         what, when = self._last_sent
         if time.monotonic_ns() - when > _JUST_SENT_NS:
             what = ""
-        return Ended(errors.lost(reason, shorten(visible(self.options.connect.client_id), 60) or "(empty)", what))
+        return Ended(errors.lost(reason, shorten(visible(self.options.connect.client_id), 60), what))
 
     # CONNACK
 

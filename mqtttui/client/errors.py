@@ -276,8 +276,10 @@ def lost(reason: Exception | None, client_id: str, after_send: str = "") -> Fail
     if reason is None:
         if after_send:
             hint = f"It closed right after {after_send} was sent: many brokers refuse that way."
-        else:
+        elif client_id:
             hint = f"Taken over by another client with the id {client_id}? Or the broker stopped, or kicked this client: see its log."
+        else:
+            hint = "The broker stopped, or kicked this client: see its log."
         return Failure("The server closed the connection", "without DISCONNECT", hint)
     if isinstance(reason, ssl.SSLError):
         return _tls_alert(reason, "")

@@ -148,6 +148,7 @@ def test_ends_before_and_after_connack(reason: Exception | None) -> None:
         whole(errors.closed_before_connack(reason, options))
     whole(errors.lost(reason, "c"))
     whole(errors.lost(reason, "c", "a PUBLISH to x"))
+    whole(errors.lost(reason, ""))
 
 
 def test_the_others() -> None:
@@ -180,3 +181,8 @@ def test_what_the_server_says_is_made_visible(text: str | bytes) -> None:
         errors.server_disconnect(0x8B, properties, Version.V5),
     ):
         assert failure.detail.isprintable()
+
+
+def test_nobody_takes_over_a_connection_without_a_client_id() -> None:
+    assert "Taken over by another client with the id c?" in errors.lost(None, "c").hint
+    assert errors.lost(None, "").hint == "The broker stopped, or kicked this client: see its log."

@@ -45,6 +45,11 @@ def test_a_short_remark_takes_nothing_from_the_row() -> None:
     assert "seen at 14:03" in row
 
 
+def test_a_long_remark_leaves_a_short_payload_alone() -> None:
+    assert "q3  x  The server" in _row("q3", "x", _FINDING)
+    assert "q3  xy  The server" in _row("q3", "xy", _FINDING)
+
+
 def test_remarks_begin_in_the_same_column() -> None:
     rows = [_row(topic, "21.5", "QoS is 3.") for topic in ("a", "sensors/a", "日本/温度")]
     assert len({cell_len(row[: row.index("QoS is 3.")]) for row in rows}) == 1
@@ -101,6 +106,15 @@ async def test_what_came_through_a_pipe_is_asked_about(tmp_path: Path) -> None:
         await run.until(lambda: run.log.received == 62, "everything is read")
         await run.press("q")
         await run.shows("62 recorded packets are not saved")
+
+
+async def test_a_packet_that_is_read_stays() -> None:
+    async with inspecting(20) as (run, feed):
+        await run.press("tab")
+        await run.until(lambda: run.main.inspector.details.has_focus, "the details")
+        feed.publishes(5)
+        await run.shows("+5 new (G)")
+        assert run.main.inspector.packets.selected == 22
 
 
 async def test_hunts_say_when_they_begin_again() -> None:

@@ -164,7 +164,7 @@ def _subject(text: RowText, room: int, normal: Style, style_of: StyleOf) -> list
         subject = subject if cell_len(subject) <= wanted else fit(subject, wanted)
     rest -= cell_len(subject)
     out = [Segment(subject, normal)]
-    if detail and rest > 3:
+    if detail and rest >= min(4, cell_len(detail) + 2):
         out.append(Segment("  " + fit(detail, rest - 2), normal + style_of("packets--detail")))
     else:
         out.append(Segment(" " * max(0, rest)))
