@@ -87,10 +87,12 @@ class OpenedFile:
         self._goto = 0
 
     def line(self) -> list[Part]:
-        """`▤ night.pcapng · pcapng · 12 MB · read`."""
+        """`▤ night.pcapng · pcapng · 12 MB · read · 3 passed over`: frames and segments that are no MQTT, or too damaged to tell."""
         feed = self._feed
         how_far = f"{feed.bytes_read * 100 // feed.size} %" if feed.size and not feed.over and feed.bytes_read < feed.size else ""
         facts = [feed.reader.format, size(feed.bytes_read), " ".join(part for part in (feed.words, how_far) if part)]
+        if over := sum(feed.reader.passed_over.values()):
+            facts.append(f"{over:,} passed over")
         sign: Part = ("✗ ", "$state-bad") if feed.problem else ("▤ ", "$primary")
         return [sign, (feed.name, "bold"), *(f" · {fact}" for fact in facts if fact)]
 
@@ -111,7 +113,7 @@ class OpenedFile:
         """What is wrong with the file, or empty, if that has changed since the question before."""
         feed, reader = self._feed, self._feed.reader
         nothing = feed.over and not self._log.received
-        now = (len(reader.problems), len(reader.notes), int(nothing), feed.problem)
+        now = (len(reader.problems), len(reader.notes), int(nothing) + 2 * int(feed.over), feed.problem)
         if now == self._told:
             return None
         self._told = now
@@ -128,6 +130,9 @@ class OpenedFile:
         more = len(reader.problems) - _SHOWN_PROBLEMS + reader.problems_left_out
         if more > 0:
             parts.append((f"\nand {more:,} more", "$dimmed"))
+        damaged = [f"{count:,} {name}" for name, count in reader.passed_over.items() if " end inside " in f" {name} "]
+        if damaged and feed.over and not nothing:
+            parts += [("\n" if parts else "", ""), f"passed over: {', '.join(damaged)}"]
         if reader.notes and not reader.problems and not nothing:
             number, note = next(iter(reader.notes.items()))
             parts.append((f"connection {number}: {text.visible(note)}", ""))

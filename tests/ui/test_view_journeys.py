@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import cast
 
@@ -257,6 +258,23 @@ async def test_what_is_no_capture_is_said(tmp_path: Path) -> None:
         await run.shows("no MQTT packet in")
     async with running(Settings(capture=OpenOptions(str(tmp_path / "nowhere")))) as run:
         await run.shows("cannot be read", "No such file")
+
+
+def _damaged(tmp_path: Path) -> str:
+    path = Path(_capture(tmp_path))
+    data = bytearray(path.read_bytes())
+    at = data.index(b"\x00\x0c\x00\x04mqtt", len(data) // 2)
+    data[at + 2 : at + 4] = b"\xff\xff"
+    path.write_bytes(data)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    return str(path)
+
+
+async def test_a_frame_that_is_too_damaged_is_counted(tmp_path: Path) -> None:
+    path = _damaged(tmp_path)
+    async with running(Settings(capture=OpenOptions(path)), size=(200, 50)) as run:
+        await run.until(lambda: run.log.received == 300, "everything else is read")
+        await run.shows("1 passed over", "exported PDUs that end inside their tags")
 
 
 async def test_views_do_not_mind_keys_without_packets() -> None:
