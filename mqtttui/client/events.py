@@ -138,8 +138,6 @@ class ConnectionState:
     """`127.0.0.1:1883`."""
     tls: str = ""
     """`TLSv1.3 TLS_AES_256_GCM_SHA384`; empty without TLS."""
-    upgrade: Upgrade | None = None
-    """Of the current or latest attempt; None without WebSocket, or before it was tried."""
     warning: str = ""
     """A warning that stays while it holds: `certificate not verified`, `no PINGRESP for 12 s`."""
     failure: Failure | None = None
@@ -164,6 +162,8 @@ class ConnectionState:
     """Monotonic ns of the next automatic reconnect."""
     ping_ms: float | None = None
     """Latest PINGREQ to PINGRESP."""
+    upgrade: Upgrade | None = None
+    """Of the current or latest attempt; None without WebSocket, or before it was tried."""
 
     def with_(self, **changes: object) -> ConnectionState:
         """A copy with changes."""

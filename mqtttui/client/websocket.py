@@ -39,6 +39,7 @@ from mqtttui.capture.records import WebSocketKind
 from mqtttui.client.events import Upgrade
 from mqtttui.client.layer import Bytes, Layer, Mailbox, Receiver
 from mqtttui.config.options import ConnectOptions, WebSocketOptions, default_port
+from mqtttui.config.transports import is_secret_header
 from mqtttui.text import shorten, visible
 
 Tell = Callable[[WebSocketKind, bytes], None]
@@ -52,8 +53,6 @@ _BODY_SECONDS = 0.5
 """So long the body of a refusal is waited for."""
 _LINES = 40
 _LINE = 200
-_SECRET = re.compile(r"auth|cookie|token|secret|password|api-?key|signature|credential", re.IGNORECASE)
-_STANDARD = "sec-websocket-"
 _CLOSE_WORDS = {
     1000: "normal closure",
     1001: "going away",
@@ -364,7 +363,7 @@ def _shown(head: bytes) -> tuple[str, ...]:
 def _masked(line: bytes) -> str:
     name, colon, _ = line.partition(b":")
     text = visible(name)
-    if colon and not text.lower().startswith(_STANDARD) and _SECRET.search(text):
+    if colon and is_secret_header(text):
         return f"{shorten(text, _LINE)}: ***"
     return shorten(visible(line), _LINE)
 

@@ -21,6 +21,7 @@ _LONGEST_HEADER = 4_000
 _SAFE = "!$%&'()*+,-./:;=?@_~"
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 """A token of HTTP (RFC 9110, section 5.6.2)."""
+_SECRET = re.compile(r"auth|cookie|token|secret|password|api-?key|signature|credential", re.IGNORECASE)
 _OURS = frozenset({"connection", "upgrade", "content-length", "transfer-encoding"})
 _OUR_PREFIX = "sec-websocket-"
 
@@ -50,6 +51,11 @@ def parse_header(text: str) -> tuple[str, str]:
     if any(not " " <= char <= "~" and char != "\t" for char in value):
         raise ConfigError(f"the value of {name} has characters that no header can have", hint="use ASCII without line breaks")
     return name, value
+
+
+def is_secret_header(name: str) -> bool:
+    """Whether the value of such a header is likely to be secret, so that it is not to be shown."""
+    return not name.strip().lower().startswith(_OUR_PREFIX) and _SECRET.search(name) is not None
 
 
 def parse_protocols(text: str) -> str:
@@ -119,4 +125,3 @@ class TransportDraft:
         for wrong, what in ((self.websocket, "WebSocket"), (tls, "TLS"), (place, "a host or port")):
             if wrong:
                 raise ConfigError(f"a Unix socket does not go together with {what}", hint="leave one of the two out")
-

@@ -28,7 +28,6 @@ from mqtttui.text import shorten, visible
 __all__ = ["ConfigError", "Url", "parse_host", "parse_port", "parse_url", "split_url"]
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Scheme:
     tls: bool = False

@@ -228,7 +228,7 @@ def mosquitto_every_way(directory: Path, pair: Pair) -> Iterator[Ways]:
         options += [f"listener {ports[2]} {HOST}", *secure, f"listener 0 {path}"]
         with mosquitto(directory, options=options) as broker:
             wait_until_sync(lambda: all(map(accepts, ports)) and Path(path).exists(), "every listener of mosquitto", 10)
-            yield Ways(broker, *ports, path)
+            yield Ways(broker, ports[0], ports[1], ports[2], path)
 
 
 @contextmanager
