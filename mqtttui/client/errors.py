@@ -286,7 +286,7 @@ def lost(reason: Exception | None, client_id: str, after_send: str = "") -> Fail
             hint = f"It closed right after {after_send} was sent: many brokers refuse that way."
         else:
             hint = f"Taken over by another client with the id {client_id}? Or the broker stopped, or kicked this client: see its log."
-        detail = "without DISCONNECT" if reason is None else f"without DISCONNECT: {reason}"
+        detail = "without DISCONNECT" if reason is None else f"without DISCONNECT: {words(reason)}"
         return Failure("The server closed the connection", detail, hint)
     if isinstance(reason, ssl.SSLError):
         return tls_alert(reason, "")
@@ -298,7 +298,7 @@ def lost(reason: Exception | None, client_id: str, after_send: str = "") -> Fail
 
 def _broken(reason: WebSocketBroken, step: str) -> Failure:
     hint = "The broker, or something between, sends what is no WebSocket."
-    return Failure("Unreadable WebSocket frames from the server", shorten(str(reason), 300), hint, step)
+    return Failure("Unreadable WebSocket frames from the server", words(reason), hint, step)
 
 
 def keep_alive(seconds: float) -> Failure:

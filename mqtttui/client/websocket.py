@@ -51,6 +51,7 @@ _BODY = 600
 """As much of the body of a refusal is kept."""
 _BODY_SECONDS = 0.5
 """So long the body of a refusal is waited for."""
+_HTTP = b"HTTP/"
 _LINES = 40
 _LINE = 200
 _CLOSE_WORDS = {
@@ -71,11 +72,11 @@ _CLOSE_WORDS = {
 
 
 class WebSocketClosed(Exception):
-    """The server closed with a close frame; the text has its code and reason."""
+    """The server closed with a close frame; the text has its code, and its reason as it came."""
 
     def __init__(self, code: int, reason: str) -> None:
         words = _CLOSE_WORDS.get(code, "")
-        said = f": {shorten(visible(reason), 120)}" if reason else ""
+        said = f": {reason}" if reason else ""
         super().__init__(f"WebSocket close {code}{f' ({words})' if words else ''}{said}")
         self.code = code
 
@@ -109,7 +110,8 @@ class WebSocketLayer:
         names = [name for name in web.protocol.split(", ") if name]
         try:
             request = Request(host, web.path, extra_headers=own, subprotocols=names)
-            self._request = bytes(self._socket.send(request))
+            self.request = bytes(self._socket.send(request))
+            """What asks for the WebSocket."""
         except (LocalProtocolError, UnicodeError, ValueError) as error:
             raise UpgradeError(f"the request cannot be written: {visible(str(error))}") from error
         self._answer = b""
@@ -132,14 +134,13 @@ class WebSocketLayer:
         loop = asyncio.get_running_loop()
         self._end = loop.create_future()
         self._lower.attach(self)
-        self._send(self._request)
+        self._send(self.request)
         await self._end
-        self._note(WebSocketKind.SUB_PROTOCOL, self._protocol.encode("ascii", "replace"))
 
     @property
     def exchange(self) -> Upgrade:
         """Request and answer, line by line, for display."""
-        return Upgrade(_shown(self._request), _shown(self._answer.partition(b"\r\n\r\n")[0]))
+        return Upgrade(_shown(self.request), _shown(self._answer.partition(b"\r\n\r\n")[0]))
 
     @property
     def protocol(self) -> str:
@@ -161,6 +162,9 @@ class WebSocketLayer:
             return
         if not self._open:
             self._answer += chunk[: _HEAD - len(self._answer)]
+            if self._answer[: len(_HTTP)] != _HTTP[: len(self._answer)]:
+                self._refuse("the answer is not HTTP")
+                return
         try:
             self._socket.receive_data(chunk)
             for event in self._socket.events():
@@ -279,6 +283,7 @@ class WebSocketLayer:
                 self._closed(event)
             case AcceptConnection():
                 self._protocol = event.subprotocol or ""
+                self._note(WebSocketKind.SUB_PROTOCOL, self._protocol.encode())
                 self._open = True
                 if self._end is not None and not self._end.done():
                     self._end.set_result(None)
@@ -312,7 +317,7 @@ class WebSocketLayer:
         self._over = True
         self._lower.close()
         reason = event.reason or ""
-        self._mailbox.lost(WebSocketClosed(event.code, reason) if by_peer else WebSocketBroken(visible(reason) or "unreadable frame"))
+        self._mailbox.lost(WebSocketClosed(event.code, reason) if by_peer else WebSocketBroken(reason or "unreadable frame"))
 
     def _say_close(self, code: int) -> None:
         if not self._over and self._socket.state in (ConnectionState.OPEN, ConnectionState.REMOTE_CLOSING):
