@@ -40,9 +40,9 @@ usage: mqtttui [URL] [options]
 
 See, byte by byte, what an MQTT broker and its clients say to each other.
 
-URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, ws://host[:port][/path] and wss://… for WebSocket,
-mqtt+unix:///path for a Unix socket, or host[:port]. With a URL, a host or any other option about the connection it
-connects at once, and subscribes only to the topics that are given."""
+URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, ws://host[:port][/path] and wss://… for
+WebSocket, mqtt+unix:///path for a Unix socket, or host[:port]. With a URL, a host or any other option about the
+connection it connects at once, and subscribes only to the topics that are given."""
 
 _RECORD_USAGE = """\
 usage: mqtttui record URL -t FILTER -o FILE [options]
