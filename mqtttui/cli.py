@@ -22,6 +22,7 @@ from mqtttui.config.environment import PREFIX, from_environment
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.opening import STANDARD_INPUT, OpenOptions
 from mqtttui.config.settings import Settings
+from mqtttui.config.transports import WEBSOCKET_ONLY
 from mqtttui.protocol.enums import Version
 from mqtttui.text import shorten, visible
 
@@ -39,8 +40,9 @@ usage: mqtttui [URL] [options]
 
 See, byte by byte, what an MQTT broker and its clients say to each other.
 
-URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, or host[:port]. With a URL, a host or any other
-option about the connection it connects at once, and subscribes only to the topics that are given."""
+URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, ws://host[:port][/path] and wss://… for
+WebSocket, mqtt+unix:///path for a Unix socket, or host[:port]. With a URL, a host or any other option about the
+connection it connects at once, and subscribes only to the topics that are given."""
 
 _RECORD_USAGE = """\
 usage: mqtttui record URL -t FILTER -o FILE [options]
@@ -103,7 +105,7 @@ _PASSWORD = frozenset({"pw", "password-file", "ask-password"})
 _PASSPHRASE = frozenset({"key-passphrase-file", "ask-key-passphrase"})
 _SCREEN = frozenset(option.key for option in (*_SCREEN_OPTIONS, _RECORD, *_RECORDING_OPTIONS))
 """What says nothing about the connection."""
-_PLACE = frozenset({"host", "url"})
+_PLACE = frozenset({"host", "url", "unix"})
 _FILES = ("cafile", "cert", "key")
 
 
@@ -321,7 +323,7 @@ def _with_url(given: list[Given], loose: Sequence[str]) -> list[Given]:
 def _contradictions(given: Sequence[Given]) -> None:
     """Raises ConfigError where the command line itself says the same thing twice."""
     for keys, hint in (
-        (_PLACE, "name the broker once: a URL, -L or -h"),
+        (_PLACE, "name the broker once: a URL, -L, -h or --unix"),
         (_PASSWORD, "give the password once"),
         (_PASSPHRASE, "give the passphrase once"),
         (frozenset({"id", "id-prefix"}), "give one of the two"),
@@ -345,8 +347,8 @@ def _replaced(inherited: Given, here: set[str]) -> bool:
     if key == "url":
         # Its credentials are for that broker alone.
         return bool(_PLACE & here)
-    if key in ("host", "port", "tls"):
-        return key in here or "url" in here
+    if key in ("host", "port", "tls", "unix", "ws", *WEBSOCKET_ONLY):
+        return key in here or "url" in here or (key == "unix" and "host" in here) or (key in ("host", "port") and "unix" in here)
     return key in here or any(key in keys and keys & here for keys in (_PASSWORD, _PASSPHRASE, frozenset({"id", "id-prefix"})))
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from mqtttui.capture.log import Log
 from mqtttui.capture.recorder import Recorder
-from mqtttui.capture.records import Origin
+from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
 from mqtttui.client import errors, replies
 from mqtttui.client.dial import DialError, dial
 from mqtttui.client.events import Failure, Phase, Step
@@ -21,11 +21,12 @@ from mqtttui.client.keepalive import KeepAlive
 from mqtttui.client.layer import Layer
 from mqtttui.client.link import Link
 from mqtttui.client.publishing import Publishing, limits_of
-from mqtttui.client.steps import Steps
+from mqtttui.client.steps import Steps, step_names
 from mqtttui.client.subscriptions import Subscriptions
 from mqtttui.client.watching import Watching
+from mqtttui.client.websocket import WebSocketLayer
 from mqtttui.config.options import ConnectOptions
-from mqtttui.protocol.enums import PacketType, PropertyId, Version
+from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
 from mqtttui.protocol.framing import FramingError
 from mqtttui.protocol.packets import (
     Ack,
@@ -95,7 +96,7 @@ class Connection:
         self._bytes = encode(options.connect, options.connect.version) if first is None else first
         self._asks = self._bytes[:1] == b"\x10"
         """A CONNECT leaves first, so that a CONNACK is due."""
-        self._steps = Steps(self._steps_changed)
+        self._steps = Steps(step_names(options), self._steps_changed)
         self._end: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
         self._is_over = False
         self.link: Link | None = None
@@ -122,6 +123,7 @@ class Connection:
             connack=None,
             address="",
             tls="",
+            upgrade=None,
             warning="",
             failure=None,
             next_attempt=None,
@@ -130,7 +132,7 @@ class Connection:
             client_id=visible(self.options.connect.client_id),
         )
         try:
-            layer = await dial(self.options, self._steps)
+            layer = await dial(self.options, self._steps, lambda upgrade: self._parts.change(upgrade=upgrade))
         except DialError as error:
             return Ended(error.failure)
         try:
@@ -151,10 +153,12 @@ class Connection:
             wall=wall,
             version=self.version,
             name=visible(self.options.url),
-            transport="tcp" if self.options.tls is None else "tls",
+            transport=self.options.transport,
         )
+        if isinstance(layer, WebSocketLayer):
+            layer.observe(lambda kind, detail: self._frame_seen(number, kind, detail))
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
-        if self.options.tls is not None and not self.options.tls.verify:
+        if layer.security and self.options.tls is not None and not self.options.tls.verify:
             self._warn("tls", _NOT_VERIFIED)
         self.link = Link(self.version, self._parts.publishing.store, self, assume_session=self._silent_session)
         self._steps.start("connect")
@@ -163,6 +167,10 @@ class Connection:
             self.link.send(self._bytes, self._connect_left)
             if self._asks:
                 self._later(self.options.connack_timeout, self._no_connack)
+
+    def _frame_seen(self, number: int, kind: WebSocketKind, detail: bytes) -> None:
+        log = self._parts.log
+        log.add_websocket_event(number, WebSocketEvent(kind, Direction.S2C, log.last_of(number), detail))
 
     def _connect_left(self, mono: int) -> None:
         self.first_gone = True

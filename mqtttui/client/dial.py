@@ -1,4 +1,4 @@
-"""Name lookup, TCP and TLS: from ConnectOptions to a Layer that CONNECT can be written to.
+"""Name lookup, TCP, TLS and WebSocket, or a Unix socket: from ConnectOptions to a Layer that CONNECT can be written to.
 
 Each phase is an await of its own, so that it has its own time and the phase that did not finish names the failure.
 """
@@ -10,15 +10,16 @@ import contextlib
 import socket
 import ssl
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from mqtttui.client import errors
-from mqtttui.client.events import Failure
+from mqtttui.client import errors, errors_transport
+from mqtttui.client.events import Failure, Upgrade
 from mqtttui.client.layer import Layer, TcpLayer, address_text
 from mqtttui.client.steps import Steps
 from mqtttui.client.tls import NotTls, TlsEof, TlsLayer, TlsSetupError, make_context
-from mqtttui.config.options import ConnectOptions
+from mqtttui.client.websocket import UpgradeError, WebSocketLayer
+from mqtttui.config.options import ConnectOptions, WebSocketOptions
 from mqtttui.text import visible
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
@@ -34,8 +35,14 @@ class DialError(Exception):
         self.failure = failure
 
 
-async def dial(options: ConnectOptions, steps: Steps) -> Layer:
-    """Connect to the broker, up to and including TLS. Raises DialError. Cancelling closes everything at once."""
+Upgraded = Callable[[Upgrade], None]
+"""Hears of the exchange that a WebSocket begins with, whether it worked or not."""
+
+
+async def dial(options: ConnectOptions, steps: Steps, upgraded: Upgraded) -> Layer:
+    """Connect to the broker, up to and including TLS and WebSocket. Raises DialError. Cancelling closes everything at once."""
+    if options.unix_path:
+        return await _connect_unix(options, steps)
     context = None
     if options.tls is None:
         steps.skip("tls", "off")
@@ -47,10 +54,9 @@ async def dial(options: ConnectOptions, steps: Steps) -> Layer:
     deadline = asyncio.get_running_loop().time() + options.dial_timeout
     addresses = await _resolve(options, steps, deadline)
     tcp = await _connect(options, addresses, steps, deadline)
-    if context is None:
-        return tcp
     try:
-        return await _secure(options, tcp, context, steps, deadline)
+        layer = tcp if context is None else await _secure(options, tcp, context, steps, deadline)
+        return layer if options.websocket is None else await _upgrade(options, options.websocket, layer, steps, deadline, upgraded)
     except BaseException:
         tcp.abort()
         raise
@@ -148,6 +154,46 @@ async def _open(family: socket.AddressFamily, address: tuple[Any, ...]) -> TcpLa
     except BaseException:
         sock.close()
         raise
+    return layer
+
+
+async def _connect_unix(options: ConnectOptions, steps: Steps) -> Layer:
+    """Connecting to a Unix socket works or fails at once."""
+    path = options.unix_path
+    steps.start("unix", visible(path))
+    loop = asyncio.get_running_loop()
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.setblocking(False)
+        # Not the loop's sock_connect: it waits where the listener's queue is full, and then takes a failure for success.
+        sock.connect(path)
+        _, layer = await loop.create_connection(lambda: TcpLayer(sock), sock=sock)
+    except (OSError, ValueError) as error:
+        sock.close()
+        raise _failed(steps, "unix", errors_transport.unix(error, path)) from error
+    except BaseException:
+        sock.close()
+        raise
+    steps.done("unix")
+    return layer
+
+
+async def _upgrade(
+    options: ConnectOptions, web: WebSocketOptions, lower: Layer, steps: Steps, deadline: float, upgraded: Upgraded
+) -> WebSocketLayer:
+    steps.start("websocket", visible(web.path.partition("?")[0]))
+    try:
+        layer = WebSocketLayer(lower, options, web)
+    except UpgradeError as error:
+        raise _failed(steps, "websocket", errors_transport.upgrade(error, options)) from error
+    try:
+        async with asyncio.timeout_at(deadline):
+            await layer.upgrade()
+    except (OSError, UpgradeError) as error:  # ssl.SSLError and TimeoutError are OSErrors
+        raise _failed(steps, "websocket", errors_transport.upgrade(error, options)) from error
+    finally:
+        upgraded(layer.exchange)
+    steps.done("websocket", f"sub-protocol {visible(layer.protocol)}" if layer.protocol else "no sub-protocol")
     return layer
 
 

@@ -15,6 +15,7 @@ import ssl
 from mqtttui.client import replies
 from mqtttui.client.events import Failure, Fix
 from mqtttui.client.tls import NotTls, TlsEof, TlsSetupError
+from mqtttui.client.websocket import WebSocketBroken, WebSocketClosed
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
 from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.protocol.packets import Connack, Properties
@@ -99,7 +100,7 @@ _TLS_TABLE: dict[str, tuple[str, str, tuple[Fix, ...]]] = {
 _FOREIGN: tuple[tuple[bytes, str, str, tuple[Fix, ...]], ...] = (
     (b"\x15\x03", "This port wants TLS", "The answer is a TLS alert: switch TLS on.", (Fix.USE_TLS,)),
     (b"\x16\x03", "This port wants TLS", "The answer is TLS: switch TLS on.", (Fix.USE_TLS,)),
-    (b"HTTP/", "A web server answers here", "The answer is HTTP, not MQTT: check the port (WebSocket needs ws://).", (Fix.OTHER_PORT,)),
+    (b"HTTP/", "A web server answers here", "The answer is HTTP: WebSocket, or another port?", (Fix.USE_WEBSOCKET, Fix.OTHER_PORT)),
     (b"SSH-", "An SSH server answers here", "The answer is SSH, not MQTT: check the port.", (Fix.OTHER_PORT,)),
     (b"AMQP", "An AMQP server answers here", "The answer is AMQP, not MQTT: check the port.", (Fix.OTHER_PORT,)),
     (b"INFO {", "A NATS server answers here", "This is the NATS port; its MQTT port is another one.", (Fix.OTHER_PORT,)),
@@ -126,15 +127,15 @@ def lookup(error: Exception, options: ConnectOptions) -> Failure:
         return Failure("No answer to the name lookup", detail, "Is the network up?", "resolve")
     if isinstance(error, socket.gaierror):
         title, hint = _LOOKUP_TABLE.get(error.errno or 0, ("Name lookup failed", "Check the spelling of the host and the network."))
-        return Failure(title, f"{host}: {_words(error)}", hint, "resolve")
-    return Failure("Not a host name", f"{host or 'empty'}: {_words(error)}", "Give a name like broker.example or an address.", "resolve")
+        return Failure(title, f"{host}: {words(error)}", hint, "resolve")
+    return Failure("Not a host name", f"{host or 'empty'}: {words(error)}", "Give a name like broker.example or an address.", "resolve")
 
 
 def tcp(error: OSError, options: ConnectOptions, tried: str) -> Failure:
     """No address took the connection; `tried` lists each one with its reason."""
     title, _, hint = _os_row(error)
     fixes = (Fix.OTHER_PORT,) if error.errno == errno.ECONNREFUSED and options.port in (DEFAULT_PORT, DEFAULT_TLS_PORT) else ()
-    return Failure(title, tried or _words(error), hint, "tcp", fixes)
+    return Failure(title, tried or words(error), hint, "tcp", fixes)
 
 
 def short_reason(error: OSError) -> str:
@@ -145,7 +146,7 @@ def short_reason(error: OSError) -> str:
 def tls_setup(error: TlsSetupError) -> Failure:
     """A file or setting for TLS that cannot be used."""
     path = visible(error.path)
-    cause = _words(error.cause) if error.cause is not None else ""
+    cause = words(error.cause) if error.cause is not None else ""
     if error.what == "lowest TLS version":
         return Failure("TLS version not known", path, "The lowest version is 1.2 or 1.3.", "tls")
     if error.what == "client certificate" and error.cause is None:
@@ -182,17 +183,17 @@ def tls(error: OSError | TlsEof | NotTls, options: ConnectOptions, head: bytes =
         title, hint = _VERIFY_TABLE.get(error.verify_code, ("Certificate not accepted", "Check the broker's certificate and the CA file."))
         if error.verify_code in _UNKNOWN_AUTHORITY and options.tls is not None and options.tls.ca_file:
             hint = f"Nothing in {shorten(visible(options.tls.ca_file), 80)} signed it: is that this broker's CA file?"
-        return Failure(title, _words(error), hint, "tls")
+        return Failure(title, words(error), hint, "tls")
     if isinstance(error, ssl.SSLError):
-        return _tls_alert(error, "tls")
+        return tls_alert(error, "tls")
     if isinstance(error, TimeoutError) and error.errno is None:
         hint = "A port for plain MQTT may wait for more bytes; or the broker hangs."
         return Failure("No answer to the TLS handshake", f"nothing within {options.dial_timeout:g} s", hint, "tls", _PLAIN_FIXES)
     if isinstance(error, ConnectionResetError):
         hint = "A port for plain MQTT does this too; so do firewalls that look into TLS."
-        return Failure("Reset during the TLS handshake", _words(error), hint, "tls", _PLAIN_FIXES)
+        return Failure("Reset during the TLS handshake", words(error), hint, "tls", _PLAIN_FIXES)
     title, _, hint = _os_row(error)
-    return Failure(title, _words(error), hint, "tls")
+    return Failure(title, words(error), hint, "tls")
 
 
 def foreign(head: bytes, step: str = "connack") -> Failure | None:
@@ -237,8 +238,12 @@ def closed_before_connack(reason: Exception | None, options: ConnectOptions) -> 
     """The connection ended after CONNECT, without any answer."""
     fixes: list[Fix] = []
     if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
-        return _tls_alert(reason, "connack")
-    if options.tls is None:
+        return tls_alert(reason, "connack")
+    if isinstance(reason, WebSocketBroken):
+        return _broken(reason, "connack")
+    if options.transport in ("ws", "wss", "unix"):
+        hint = "Wrong MQTT version, or a login that is not taken? Some brokers close instead of answering."
+    elif options.tls is None:
         fixes.append(Fix.USE_TLS)
         hint = "Wrong MQTT version, TLS wanted, or a login that is not taken? Some brokers close instead of answering."
     else:
@@ -246,15 +251,16 @@ def closed_before_connack(reason: Exception | None, options: ConnectOptions) -> 
         hint = f"Wrong MQTT version,{wanted} or a login that is not taken? Some brokers close instead of answering."
     if options.connect.version is not Version.V311:
         # A server that wants TLS reads the first bytes only, and what it leaves unread makes the close a reset.
-        wants_tls = isinstance(reason, ConnectionResetError) or options.port == DEFAULT_TLS_PORT
+        wants_tls = isinstance(reason, ConnectionResetError) or (options.transport == "tcp" and options.port == DEFAULT_TLS_PORT)
         fixes.insert(len(fixes) if wants_tls else 0, Fix.USE_311)
-    title = "Closed without answering CONNECT" if reason is None else "Connection lost before CONNACK"
-    return Failure(title, _words(reason) if reason else "no CONNACK came", hint, "connack", tuple(fixes))
+    closed = reason is None or isinstance(reason, WebSocketClosed)
+    title = "Closed without answering CONNECT" if closed else "Connection lost before CONNACK"
+    return Failure(title, words(reason) if reason else "no CONNACK came", hint, "connack", tuple(fixes))
 
 
 def no_connack(options: ConnectOptions) -> Failure:
     """Nothing came in time."""
-    fixes = (Fix.USE_TLS,) if options.tls is None else (Fix.OTHER_PORT,)
+    fixes = {"tcp": (Fix.USE_TLS,), "tls": (Fix.OTHER_PORT,)}.get(options.transport, ())
     hint = "The broker hangs, or the port speaks something else that waits (TLS, a proxy)."
     return Failure("No answer to CONNECT", f"no CONNACK within {options.connack_timeout:g} s", hint, "connack", fixes)
 
@@ -273,20 +279,28 @@ def server_disconnect(code: int, properties: Properties, version: Version) -> Fa
 
 def lost(reason: Exception | None, client_id: str, after_send: str = "") -> Failure:
     """A connection that ended without DISCONNECT. `after_send` names what had just been sent, if anything had."""
-    if reason is None:
+    if isinstance(reason, WebSocketBroken):
+        return _broken(reason, "")
+    if reason is None or isinstance(reason, WebSocketClosed):
         if after_send:
             hint = f"It closed right after {after_send} was sent: many brokers refuse that way."
         elif client_id:
             hint = f"Taken over by another client with the id {client_id}? Or the broker stopped, or kicked this client: see its log."
         else:
             hint = "The broker stopped, or kicked this client: see its log."
-        return Failure("The server closed the connection", "without DISCONNECT", hint)
+        detail = "without DISCONNECT" if reason is None else f"without DISCONNECT: {words(reason)}"
+        return Failure("The server closed the connection", detail, hint)
     if isinstance(reason, ssl.SSLError):
-        return _tls_alert(reason, "")
+        return tls_alert(reason, "")
     if isinstance(reason, OSError):
         title, _, hint = _os_row(reason)
-        return Failure(f"Connection lost: {title[0].lower()}{title[1:]}", _words(reason), hint)
-    return Failure("Connection lost", _words(reason), "Check the network and the broker.")
+        return Failure(f"Connection lost: {title[0].lower()}{title[1:]}", words(reason), hint)
+    return Failure("Connection lost", words(reason), "Check the network and the broker.")
+
+
+def _broken(reason: WebSocketBroken, step: str) -> Failure:
+    hint = "The broker, or something between, sends what is no WebSocket."
+    return Failure("Unreadable WebSocket frames from the server", words(reason), hint, step)
 
 
 def keep_alive(seconds: float) -> Failure:
@@ -295,11 +309,12 @@ def keep_alive(seconds: float) -> Failure:
     return Failure("Keep-alive time-out", f"no PINGRESP and nothing else for {seconds:.0f} s", hint)
 
 
-def _tls_alert(error: ssl.SSLError, step: str) -> Failure:
+def tls_alert(error: ssl.SSLError, step: str) -> Failure:
+    """TLS ended a connection that stood already."""
     if isinstance(error, ssl.SSLEOFError):
-        return Failure("Connection cut", _words(error), "TLS ended without its goodbye: see the broker's log.", step)
+        return Failure("Connection cut", words(error), "TLS ended without its goodbye: see the broker's log.", step)
     title, hint, fixes = _TLS_TABLE.get(_reason(error), ("TLS failed", "See the broker's log for its side of it.", ()))
-    return Failure(title, _words(error), hint, step, fixes)
+    return Failure(title, words(error), hint, step, fixes)
 
 
 def _reason(error: ssl.SSLError) -> str:
@@ -312,14 +327,14 @@ def _os_row(error: OSError) -> tuple[str, str, str]:
     if isinstance(error, TimeoutError) and code is None:
         code = errno.ETIMEDOUT
     row = _OS_TABLE.get(code or 0)
-    return row or ("Connection failed", _words(error), "Check address, port and network.")
+    return row or ("Connection failed", words(error), "Check address, port and network.")
 
 
 def _sent(head: bytes) -> str:
     return f"it sent {head.hex(' ')}" if head else "it sent nothing"
 
 
-def _words(error: Exception) -> str:
+def words(error: Exception) -> str:
     """The error's own words, without the noise that libraries put around them."""
     if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message

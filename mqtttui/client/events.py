@@ -35,7 +35,10 @@ class StepStatus(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One step of connecting: `resolve`, `tcp`, `tls`, `connect` (CONNECT handed over), `connack`. Times in monotonic ns."""
+    """One step of connecting, times in monotonic ns.
+
+    `resolve`, `tcp`, `tls` (or `unix`), `websocket` where there is one, `connect` (CONNECT handed over), `connack`.
+    """
 
     name: str
     status: StepStatus = StepStatus.WAITING
@@ -50,11 +53,22 @@ class Step:
         return None if self.started is None or self.ended is None else (self.ended - self.started) / 1e6
 
 
+@dataclass(frozen=True, slots=True)
+class Upgrade:
+    """The HTTP exchange that a WebSocket begins with, line by line; secret values are masked."""
+
+    request: tuple[str, ...] = ()
+    response: tuple[str, ...] = ()
+    """Status line and headers; empty if no answer came."""
+
+
 class Fix(Enum):
     """A likely mend of a failed connect that one key can apply."""
 
     USE_TLS = "use TLS"
     NO_TLS = "use no TLS"
+    USE_WEBSOCKET = "use WebSocket"
+    NO_WEBSOCKET = "use no WebSocket"
     USE_311 = "try MQTT 3.1.1"
     USE_V5 = "try MQTT 5"
     OTHER_PORT = "try the other port"
@@ -148,6 +162,8 @@ class ConnectionState:
     """Monotonic ns of the next automatic reconnect."""
     ping_ms: float | None = None
     """Latest PINGREQ to PINGRESP."""
+    upgrade: Upgrade | None = None
+    """Of the current or latest attempt; None without WebSocket, or before it was tried."""
 
     def with_(self, **changes: object) -> ConnectionState:
         """A copy with changes."""

@@ -1,6 +1,6 @@
-"""A stack of byte pipes: TCP below, TLS above it, the tap on top.
+"""A stack of byte pipes: TCP or a Unix socket below, TLS and WebSocket above it, the tap on top.
 
-Every layer has the same shape, so that another one (a proxy, WebSocket) can stand between two others. A layer takes bytes
+Every layer has the same shape, so that another one (a proxy) can stand between two others. A layer takes bytes
 by `write` and hands bytes to the Receiver that was attached to it. Rules:
 
 1. One Receiver at a time; what arrives while nobody is attached is kept and handed over on `attach`.
@@ -15,6 +15,8 @@ import asyncio
 import contextlib
 import socket
 from typing import Protocol, cast
+
+from mqtttui.text import visible
 
 Bytes = bytes | bytearray | memoryview
 
@@ -58,11 +60,11 @@ class Layer(Protocol):
 
     @property
     def local(self) -> str:
-        """Own `address:port`."""
+        """Own `address:port`; empty for a Unix socket."""
 
     @property
     def remote(self) -> str:
-        """The peer's `address:port`."""
+        """The peer's `address:port`, or the path of its Unix socket."""
 
     @property
     def security(self) -> str:
@@ -278,8 +280,8 @@ class TcpLayer(asyncio.Protocol):
 
 
 def address_text(address: object) -> str:
-    """`127.0.0.1:1883` or `[::1]:1883` from a socket address; empty for anything else."""
+    """`127.0.0.1:1883` or `[::1]:1883` from a socket address, the path of a Unix socket; empty for anything else."""
     if isinstance(address, tuple) and len(address) >= 2:
         host, port = address[0], address[1]
         return f"[{host}]:{port}" if ":" in str(host) else f"{host}:{port}"
-    return str(address) if isinstance(address, str) else ""
+    return visible(address) if isinstance(address, str) else ""

@@ -70,7 +70,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch_tasks: set[asyncio.Task[None]] = set()
         self._repeating: set[asyncio.Task[None]] = set()
-        self._session_of: tuple[str, int, packets.Text] | None = None
+        self._session_of: tuple[str, str, int, packets.Text] | None = None
         self._automatic = False
 
     @property
@@ -137,7 +137,7 @@ class Session:
         """Connect, and again if the options say so, until the user or a failure ends it. Bytes made by hand leave once."""
         await self._end_lives(before)
         connect = options.connect
-        session = (options.host, options.port, connect.client_id)
+        session = (options.unix_path, options.host, options.port, connect.client_id)
         if session != self._session_of:
             self._publishing.forget_session()
             self._subscriptions.disconnected(session_ends=True)

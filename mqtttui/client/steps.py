@@ -7,18 +7,25 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mqtttui.client.events import Step, StepStatus
+from mqtttui.config.options import ConnectOptions
 from mqtttui.text import shorten
 
-STEPS = ("resolve", "tcp", "tls", "connect", "connack")
 _DETAIL_CHARACTERS = 400
 
 
-class Steps:
-    """The steps of one attempt, in the order of STEPS; tells every change."""
+def step_names(options: ConnectOptions) -> tuple[str, ...]:
+    """The steps that such an attempt has, in their order."""
+    if options.unix_path:
+        return ("unix", "connect", "connack")
+    return ("resolve", "tcp", "tls", *(("websocket",) if options.websocket is not None else ()), "connect", "connack")
 
-    def __init__(self, changed: Callable[[tuple[Step, ...]], None]) -> None:
+
+class Steps:
+    """The steps of one attempt, in their order; tells every change."""
+
+    def __init__(self, names: tuple[str, ...], changed: Callable[[tuple[Step, ...]], None]) -> None:
         self._changed = changed
-        self._steps = {name: Step(name) for name in STEPS}
+        self._steps = {name: Step(name) for name in names}
 
     def start(self, name: str, detail: str = "") -> None:
         """`name` begins."""

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from mqtttui.config.arguments import Given
 from mqtttui.config.errors import ConfigError
-from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions, ReconnectOptions, TlsOptions
+from mqtttui.config.options import DEFAULT_TLS_PORT, ConnectOptions, ReconnectOptions, TlsOptions, default_port
 from mqtttui.config.properties import parse_property
+from mqtttui.config.transports import WEBSOCKET_ONLY, TransportDraft
 from mqtttui.config.urls import parse_host, parse_port, split_url
 from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.packets import Connect, Properties, Property, Publish, Text, TopicRequest, Will
@@ -44,6 +45,7 @@ class Draft:
     tls: bool | None = None
     """True or False once something says so."""
     tls_options: TlsOptions = field(default_factory=TlsOptions)
+    transport: TransportDraft = field(default_factory=TransportDraft)
     reconnect: ReconnectOptions = field(default_factory=ReconnectOptions)
     client_id: str | None = None
     username: Text | None = None
@@ -83,7 +85,12 @@ class Draft:
     def result(self) -> Parsed:
         """Everything together. Raises ConfigError for what contradicts itself."""
         connect = self._connect()
-        options = ConnectOptions(host=self.host, port=self._port(), tls=self._tls(), connect=connect, reconnect=self.reconnect)
+        tls, web = self._tls(), self.transport.result()
+        self.transport.check(tls=tls is not None, place=bool({"host", "port"} & self.labels.keys()))
+        if web is None:
+            self._without("a WebSocket: add --ws or write ws://", *WEBSOCKET_ONLY)
+        port = self.port or default_port(tls=tls is not None, websocket=web is not None)
+        options = ConnectOptions(self.host, port, tls, connect, reconnect=self.reconnect, websocket=web, unix_path=self.transport.unix_path)
         publish = self._publish() if self.payload is not None else None
         if publish is None:
             self._without("a message: add -m TEXT", "retain")
@@ -159,15 +166,15 @@ class Draft:
             case "retain":
                 self.retain = True
             case key:
-                self._take_tls(key, value)
+                if not self.transport.take(key, value):
+                    self._take_tls(key, value)
 
     def _take_url(self, text: str) -> None:
         url = split_url(text, percent=not self.literal_urls)
         self.host = url.host
         self.port = url.port
         self.tls = None if self.literal_urls and url.port == DEFAULT_TLS_PORT else url.tls
-        if self.tls and url.port is None:
-            self.port = DEFAULT_TLS_PORT
+        self.transport.take_url(websocket=url.websocket, target=url.target, unix_path=url.unix_path)
         if url.username is not None:
             self.username = url.username
         if url.password is not None:
@@ -249,9 +256,6 @@ class Draft:
                 raise ConfigError("-D will: the will has no topic", hint="add --will-topic TOPIC")
             return None
         return Will(self.will_topic, self.will_payload, self.will_qos, self.will_retain, tuple(self.properties.get("will", ())))
-
-    def _port(self) -> int:
-        return self.port or (DEFAULT_TLS_PORT if self.tls else DEFAULT_PORT)
 
     def _tls(self) -> TlsOptions | None:
         on = self.port == DEFAULT_TLS_PORT if self.tls is None else self.tls

@@ -12,6 +12,7 @@ from mqtttui.config.arguments import OPTIONS, Given, Option, Scanner
 from mqtttui.config.draft import Draft, Parsed
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.shell import Word, split
+from mqtttui.config.transports import WEBSOCKET_ONLY
 from mqtttui.config.urls import split_url
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import TopicRequest
@@ -31,12 +32,10 @@ _NO_EFFECT = (
 """Options that change nothing here, and what their value is called."""
 
 _REFUSED = (
-    (("--unix",), "PATH", "a Unix socket is not supported in this version", "give a host that the broker listens on: -h HOST"),
     (("--proxy",), "URL", "a proxy is not supported in this version", "leave it out to connect directly"),
     (("--psk",), "KEY", "TLS with a pre-shared key is not supported", "use a certificate: --cafile FILE"),
     (("--psk-identity",), "NAME", "TLS with a pre-shared key is not supported", "use a certificate: --cafile FILE"),
     (("--tls-engine",), "NAME", "TLS engines are not supported", "use key files: --cert FILE --key FILE"),
-    (("--ws",), "", "MQTT over WebSocket is not supported in this version", "use the broker's plain or TLS port"),
 )
 """Options without which the command would reach another broker or none."""
 
@@ -45,7 +44,9 @@ _STANDARD_INPUT = (
     Option(("-s", "--stdin-file"), "", "payload from standard input"),
 )
 _RESPONSE = Option(("-e",), "TOPIC", "response topic")
-_ONLY_OURS = frozenset({"reconnect", "resubscribe", "ask-password", "ask-key-passphrase", "password-file", "key-passphrase-file"})
+_ONLY_OURS = frozenset(
+    {"reconnect", "resubscribe", "ask-password", "ask-key-passphrase", "password-file", "key-passphrase-file", *WEBSOCKET_ONLY}
+)
 _ONLY_MESSAGES = frozenset({"message", "file", "null-message", "retain", "stdin-line", "stdin-file"})
 
 _IGNORED_OPTIONS = tuple(Option(names, metavar, "") for names, metavar in _NO_EFFECT)

@@ -8,6 +8,8 @@ from mqtttui.protocol.packets import Connect
 
 DEFAULT_PORT = 1883
 DEFAULT_TLS_PORT = 8883
+DEFAULT_WS_PORT = 80
+DEFAULT_WSS_PORT = 443
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,18 @@ class TlsOptions:
     """`1.2` or `1.3`."""
     verify: bool = True
     """False accepts any certificate; the screen keeps saying so."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebSocketOptions:
+    """The upgrade of HTTP that a WebSocket begins with (MQTT 5, section 6)."""
+
+    path: str = "/mqtt"
+    """Path and query as they stand in the request. The query may hold secrets and is not shown."""
+    protocol: str = "mqtt"
+    """Sub-protocols to offer, separated by `, `; empty: none."""
+    headers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
+    """Own headers, name and value, behind those of the upgrade. A Host replaces the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +64,36 @@ class ConnectOptions:
     tls: TlsOptions | None = None
     connect: Connect = Connect()
     dial_timeout: float = 10.0
-    """Seconds for name lookup, TCP and TLS together."""
+    """Seconds for name lookup, TCP, TLS and WebSocket together."""
     connack_timeout: float = 10.0
     reconnect: ReconnectOptions = ReconnectOptions()
+    websocket: WebSocketOptions | None = None
+    unix_path: str = ""
+    """A Unix socket to connect to; host, port, TLS and WebSocket do not count then."""
+
+    @property
+    def transport(self) -> str:
+        """`tcp`, `tls`, `ws`, `wss` or `unix`."""
+        if self.unix_path:
+            return "unix"
+        if self.websocket is not None:
+            return "wss" if self.tls else "ws"
+        return "tls" if self.tls else "tcp"
 
     @property
     def url(self) -> str:
-        """`mqtt://host:port`, IPv6 literals in brackets, no credentials."""
+        """`mqtt://host:port`, `wss://host:port/path` or `mqtt+unix:///path`; IPv6 literals in brackets, no credentials, no query."""
+        if self.unix_path:
+            return f"mqtt+unix://{self.unix_path}"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+        if self.websocket is None:
+            return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+        path, question, _ = self.websocket.path.partition("?")
+        return f"{self.transport}://{host}:{self.port}{path}{'?…' if question else ''}"
+
+
+def default_port(*, tls: bool, websocket: bool = False) -> int:
+    """The port where the URL names none."""
+    if websocket:
+        return DEFAULT_WSS_PORT if tls else DEFAULT_WS_PORT
+    return DEFAULT_TLS_PORT if tls else DEFAULT_PORT

@@ -5,6 +5,10 @@ Rules:
    scheme: plain, on port 8883 TLS (as mosquitto's clients do).
 2. The authority ends at the first `/`, the credentials at the last `@` in it. IPv6 literals stand in brackets.
 3. `%NN` is a byte. What follows the host's `/` is a topic, as in `mosquitto_sub -L`; `#` and `?` belong to it.
+4. `ws` and `wss` (also `mqtt+ws`, `mqtt+wss`) are WebSocket, ports 80 and 443. What follows the host is the path of the
+   upgrade with its query, as it stands; without one it is `/mqtt`. There is no topic.
+5. `unix` and `mqtt+unix` are a Unix socket: `mqtt+unix:///run/mosquitto.sock`, credentials before the path
+   (`mqtt+unix://user:password@/run/mosquitto.sock`), no host. There is no topic.
 """
 
 from __future__ import annotations
@@ -16,36 +20,54 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from mqtttui.config.errors import ConfigError
-from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions, TlsOptions
+from mqtttui.config.options import DEFAULT_TLS_PORT, ConnectOptions, TlsOptions, WebSocketOptions, default_port
+from mqtttui.config.transports import parse_target, parse_unix_path
 from mqtttui.protocol.packets import Connect, Text
 from mqtttui.text import shorten, visible
 
 __all__ = ["ConfigError", "Url", "parse_host", "parse_port", "parse_url", "split_url"]
 
+
+@dataclass(frozen=True, slots=True)
+class _Scheme:
+    tls: bool = False
+    websocket: bool = False
+    unix: bool = False
+
+
+_PLAIN, _TLS, _UNIX = _Scheme(), _Scheme(tls=True), _Scheme(unix=True)
+_WS, _WSS = _Scheme(websocket=True), _Scheme(tls=True, websocket=True)
+
 _SCHEMES = {
-    "mqtt": False,
-    "tcp": False,
-    "mqtt+tcp": False,
-    "mqtts": True,
-    "ssl": True,
-    "tls": True,
-    "mqtt+ssl": True,
-    "mqtt+tls": True,
+    "mqtt": _PLAIN,
+    "tcp": _PLAIN,
+    "mqtt+tcp": _PLAIN,
+    "mqtts": _TLS,
+    "ssl": _TLS,
+    "tls": _TLS,
+    "mqtt+ssl": _TLS,
+    "mqtt+tls": _TLS,
+    "ws": _WS,
+    "mqtt+ws": _WS,
+    "wss": _WSS,
+    "mqtt+wss": _WSS,
+    "unix": _UNIX,
+    "mqtt+unix": _UNIX,
 }
-"""Scheme to TLS."""
 
 _UNSUPPORTED = {
-    "ws": "WebSocket",
-    "wss": "WebSocket",
-    "mqtt+ws": "WebSocket",
-    "mqtt+wss": "WebSocket",
-    "http": "WebSocket",
-    "https": "WebSocket",
-    "unix": "a Unix socket",
-    "mqtt+unix": "a Unix socket",
-    "quic": "QUIC",
-    "mqtt+quic": "QUIC",
+    "http": ("is no MQTT over WebSocket", "the address of a WebSocket begins with ws://", "write ws:// instead of http://"),
+    "https": ("is no MQTT over WebSocket", "the address of a WebSocket begins with wss://", "write wss:// instead of https://"),
+    **dict.fromkeys(
+        ("quic", "mqtt+quic"),
+        (
+            "is not supported in this version",
+            "it means MQTT over QUIC",
+            "use mqtt:// (usually port 1883) or mqtts:// (usually port 8883), if the broker listens there",
+        ),
+    ),
 }
+"""Scheme to title, detail and hint."""
 
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)(:/{0,2})")
 _BAD_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -64,16 +86,21 @@ class Url:
     username: Text | None = None
     password: bytes | None = None
     topic: Text | None = None
+    websocket: bool | None = None
+    """None: no scheme says so."""
+    target: str = ""
+    """Path and query of the upgrade."""
+    unix_path: str = ""
 
     def options(self) -> ConnectOptions:
         """The connection that it names, everything else as it is by default. The topic is not part of it."""
         tls = self.port == DEFAULT_TLS_PORT if self.tls is None else self.tls
-        return ConnectOptions(
-            host=self.host,
-            port=self.port or (DEFAULT_TLS_PORT if tls else DEFAULT_PORT),
-            tls=TlsOptions() if tls else None,
-            connect=Connect(username=self.username, password=self.password),
-        )
+        connect = Connect(username=self.username, password=self.password)
+        if self.unix_path:
+            return ConnectOptions(unix_path=self.unix_path, connect=connect)
+        web = WebSocketOptions(self.target or WebSocketOptions().path) if self.websocket else None
+        port = self.port or default_port(tls=tls, websocket=web is not None)
+        return ConnectOptions(host=self.host, port=port, tls=TlsOptions() if tls else None, connect=connect, websocket=web)
 
 
 def parse_url(text: str) -> ConnectOptions:
@@ -90,14 +117,24 @@ def split_url(text: str, *, percent: bool = True) -> Url:
     text = text.rstrip()
     if start >= len(text):
         raise ConfigError("the URL is empty", hint="write mqtt://host:port or host:port", position=0)
-    tls, start = _scheme(text, start)
+    scheme, start = _scheme(text, start)
     slash = text.find("/", start)
     end = len(text) if slash < 0 else slash
     at = text.rfind("@", start, end)
     username, password = _credentials(text, start, at, percent) if at >= 0 else (None, None)
-    host, port = _place(text, start if at < 0 else at + 1, end)
+    place = start if at < 0 else at + 1
+    if scheme is not None and scheme.unix:
+        path = _unix_path(text, place, end, percent)
+        return Url(False, "localhost", None, username, password, websocket=False, unix_path=path)
+    host, port = _place(text, place, end)
+    if scheme is not None and scheme.websocket:
+        target = parse_target(text[end:], end) if text[end:] else ""
+        return Url(scheme.tls, host, port, username, password, websocket=True, target=target)
     topic = text[end + 1 :]
-    return Url(tls, host, port, username, password, _text(_decoded(topic, end + 1, percent)) if topic else None)
+    decoded = _text(_decoded(topic, end + 1, percent)) if topic else None
+    if scheme is None:
+        return Url(None, host, port, username, password, decoded)
+    return Url(scheme.tls, host, port, username, password, decoded, websocket=False)
 
 
 def parse_port(text: str, position: int | None = None) -> int:
@@ -107,8 +144,15 @@ def parse_port(text: str, position: int | None = None) -> int:
     raise ConfigError(f"'{shorten(visible(text), 40)}' is no port", hint="write a number from 1 to 65535", position=position)
 
 
-def _scheme(text: str, start: int) -> tuple[bool | None, int]:
-    """TLS or not (None: no scheme), and the index behind the scheme."""
+def _unix_path(text: str, start: int, end: int, percent: bool) -> str:
+    if start < end:
+        hint = "write three slashes: mqtt+unix:///run/mosquitto.sock"
+        raise ConfigError("a Unix socket has no host", hint=hint, position=start)
+    return parse_unix_path(_decoded(text[end:], end, percent).decode("utf-8", "surrogateescape"), end)
+
+
+def _scheme(text: str, start: int) -> tuple[_Scheme | None, int]:
+    """What the scheme means (None: there is none), and the index behind it."""
     match = _SCHEME.match(text, start)
     if match is None or not (match.group(2).endswith("//") or match.group(1).lower() in _SCHEMES.keys() | _UNSUPPORTED.keys()):
         return None, start
@@ -121,12 +165,8 @@ def _scheme(text: str, start: int) -> tuple[bool | None, int]:
     if name in _SCHEMES:
         return _SCHEMES[name], match.end()
     if name in _UNSUPPORTED:
-        raise ConfigError(
-            f"{name}:// is not supported in this version",
-            f"it means MQTT over {_UNSUPPORTED[name]}",
-            "use mqtt:// (usually port 1883) or mqtts:// (usually port 8883), if the broker listens there",
-            start,
-        )
+        what, detail, hint = _UNSUPPORTED[name]
+        raise ConfigError(f"{name}:// {what}", detail, hint, start)
     near = difflib.get_close_matches(name, _SCHEMES, n=1)
     raise ConfigError(
         f"{name}:// is no scheme of an MQTT broker",

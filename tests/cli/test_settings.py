@@ -9,7 +9,7 @@ import pytest
 
 from mqtttui.cli import settings_from
 from mqtttui.config.errors import ConfigError
-from mqtttui.config.options import ConnectOptions, TlsOptions
+from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
 from mqtttui.config.recording import RecordOptions
 from mqtttui.config.settings import Settings
 from mqtttui.protocol.enums import PropertyId, Version
@@ -215,7 +215,17 @@ def test_variables_that_name_no_broker_only_fill_the_form() -> None:
         (["h", "--cafile", "/nowhere/ca.pem"], "--cafile: there is no file '/nowhere/ca.pem'", "PEM"),
         (["h", "--password-file", "/nowhere/pw"], "--password-file: '/nowhere/pw' is no file", "exists"),
         (["h", "--tls", "--key", "/nowhere"], "--key: a key needs its certificate", "--cert"),
-        (["ws://h"], "URL: ws:// is not supported", "mqtt://"),
+        (["quic://h"], "URL: quic:// is not supported", "mqtt://"),
+        (["h", "--ws-path", "/x"], "no effect: --ws-path", "leave it out"),
+        (["ws://h", "--ws-path", "x"], "--ws-path: the path of a WebSocket begins with /", "/mqtt"),
+        (["ws://h", "--ws-header", "hidden"], "--ws-header: this is no header of HTTP", "Authorization"),
+        (["ws://h", "--ws-header", "Upgrade: x"], "--ws-header: the upgrade writes the header Upgrade itself", "leave it out"),
+        (["ws://h", "--ws-header", "X: a\r\nY: hidden"], "--ws-header: the value of X has characters", "ASCII"),
+        (["ws://h", "--ws-protocol", "a b"], "--ws-protocol: 'a b' is no name", "mqtt"),
+        (["--unix", "/x", "--tls"], "a Unix socket does not go together with TLS", "leave one"),
+        (["--unix", "/x", "--ws"], "a Unix socket does not go together with WebSocket", "leave one"),
+        (["--unix", "/x", "-p", "1"], "a Unix socket does not go together with a host or port", "leave one"),
+        (["unix:///x", "--unix", "/y"], "URL: --unix says that already", "once"),
         (["h", "-u\x1b[31m", "-Z\x1b[31m"], r"-Z: mqtttui", "--help"),
         (["\x1b]0;x\x07"], r"\x1b", "name or an address"),
     ],
@@ -226,3 +236,34 @@ def test_a_bad_value_names_the_option_and_the_remedy(words: list[str], said: str
     assert said in caught.value.title
     assert remedy in caught.value.hint
     assert str(caught.value).isprintable()
+
+
+def test_the_ways_to_a_broker() -> None:
+    words = ["wss://h/a?b", "--ws-path", "/c", "--ws-header", "X-A: 1", "--ws-header", "X-B:2", "--ws-protocol", "mqttv3.1"]
+    options = settings_from(words, {})[0].options
+    assert options is not None
+    assert options.websocket == WebSocketOptions("/c", "mqttv3.1", (("X-A", "1"), ("X-B", "2")))
+    for words, url in (
+        (["h", "--ws"], "ws://h:80/mqtt"),
+        (["-h", "h", "--ws", "--tls"], "wss://h:443/mqtt"),
+        (["h:8883", "--ws"], "wss://h:8883/mqtt"),
+        (["--unix", "/run/m.sock"], "mqtt+unix:///run/m.sock"),
+    ):
+        settings = settings_from(words, {})[0]
+        assert settings.options is not None
+        assert (settings.options.url, settings.connect_now) == (url, True)
+
+
+def test_the_way_of_the_environment_gives_way_to_that_of_the_command_line() -> None:
+    environment = {"MQTTTUI_UNIX": "/run/m.sock"}
+    for words, url in (([], "mqtt+unix:///run/m.sock"), (["h"], "mqtt://h:1883"), (["-h", "h"], "mqtt://h:1883")):
+        settings = settings_from(words, environment)[0]
+        assert settings.options is not None
+        assert settings.options.url == url
+    web = {"MQTTTUI_HOST": "env", "MQTTTUI_WS": "1", "MQTTTUI_WS_HEADER": "X-A: 1\nX-B: 2", "MQTTTUI_WS_PATH": "/p"}
+    options = settings_from([], web)[0].options
+    assert options is not None
+    assert options.websocket == WebSocketOptions("/p", headers=(("X-A", "1"), ("X-B", "2")))
+    options = settings_from(["--unix", "/x"], {"MQTTTUI_HOST": "env", "MQTTTUI_PORT": "5"})[0].options
+    assert options is not None
+    assert options.url == "mqtt+unix:///x"

@@ -118,7 +118,8 @@ def test_what_is_left_aside_is_listed(tmp_path: Path) -> None:
         ("", "no mosquitto command", 0),
         ("mosquitto_sub -t", "-t needs a value", 14),
         ("mosquitto_sub -h --cafile x", "-h needs a value", 14),
-        ("mosquitto_sub -t a --unix /x", "Unix socket", 19),
+        ("mosquitto_sub -t a --unix /x -h h", "does not go together with a host", None),
+        ("mosquitto_sub -t a --unix ''", "is missing", 19),
         ("mosquitto_sub -t a --proxy socks5h://x", "proxy", 19),
         ("mosquitto_sub -t a --psk 00", "pre-shared", 19),
         ("mosquitto_sub -t a --hots x", "did you mean --host", 19),
@@ -157,8 +158,15 @@ def test_errors_name_the_option_and_the_remedy(text: str, said: str, position: i
 def test_pasted_text_is_a_url_or_a_command() -> None:
     assert parse_pasted("mqtt://h/a/%23") == Parsed(parse_pasted("h").options, (TopicRequest("a/#"),))
     assert parse_pasted("  mosquitto_sub -h h -t 'a/#'\n").subscriptions == (TopicRequest("a/#"),)
-    with pytest.raises(ConfigError, match="WebSocket"):
-        parse_pasted("ws://h")
+    assert parse_pasted("ws://h/a").options.url == "ws://h:80/a"
+    with pytest.raises(ConfigError, match="ws://"):
+        parse_pasted("http://h")
+
+
+def test_ways_of_mosquitto_commands() -> None:
+    assert parse_command("mosquitto_sub --unix /run/m.sock -t a").options.url == "mqtt+unix:///run/m.sock"
+    assert parse_command("mosquitto_sub -h h -p 9001 --ws -t a").options.url == "ws://h:9001/mqtt"
+    assert parse_command("mosquitto_sub -h h --ws --tls-use-os-certs -t a").options.url == "wss://h:443/mqtt"
 
 
 COMMANDS = (

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mqtttui.config.errors import ConfigError
-from mqtttui.config.options import ConnectOptions
+from mqtttui.config.options import ConnectOptions, WebSocketOptions
 from mqtttui.config.urls import parse_host, parse_url, split_url
 
 
@@ -93,9 +93,18 @@ def test_percent_can_stand_for_itself() -> None:
         ("mqt://broker", 0, "did you mean mqtt://"),
         ("mqtss://broker", 0, "did you mean mqtts://"),
         (" gopher://broker", 1, "use mqtt://"),
-        ("ws://broker:9001/mqtt", 0, "not supported in this version"),
-        ("wss://broker", 0, "WebSocket"),
-        ("unix:///tmp/mosquitto.sock", 0, "Unix socket"),
+        ("http://broker:9001/mqtt", 0, "write ws://"),
+        ("https://broker", 0, "write wss://"),
+        ("quic://broker", 0, "not supported in this version"),
+        ("ws://broker/mqtt#x", 16, "%23"),
+        ("ws:broker", 2, "two slashes"),
+        ("ws://", 5, "host is missing"),
+        ("wsss://broker", 0, "did you mean wss://"),
+        ("mqtt+unix://host/run/x.sock", 12, "has no host"),
+        ("unix://", 7, "is missing"),
+        ("unix:///run/", 7, "is missing"),
+        ("unix:///run/%00", 7, "no NUL"),
+        ("unix:///" + "x" * 200, 7, "at most 107 bytes, this one 201"),
         ("mqtt://broker:abc", 14, "'abc' is no port"),
         ("mqtt://broker:0", 14, "1 to 65535"),
         ("mqtt://broker:65536", 14, "1 to 65535"),
@@ -161,3 +170,39 @@ def test_the_url_of_options_names_the_same_place(host: str, port: int, tls: bool
     options = parse_url(f"{'mqtts' if tls else 'mqtt'}://{f'[{host}]' if ':' in host else host}:{port}")
     assert isinstance(options, ConnectOptions)
     assert parse_url(options.url) == options
+
+
+@pytest.mark.parametrize(
+    ("text", "url", "transport"),
+    [
+        ("ws://broker", "ws://broker:80/mqtt", "ws"),
+        ("ws://broker/", "ws://broker:80/", "ws"),
+        ("WS://broker:9001/a/b", "ws://broker:9001/a/b", "ws"),
+        ("mqtt+ws://broker", "ws://broker:80/mqtt", "ws"),
+        ("wss://broker", "wss://broker:443/mqtt", "wss"),
+        ("wss://[::1]:8084/mqtt?X-Amz-Signature=hidden", "wss://[::1]:8084/mqtt?…", "wss"),
+        ("mqtt+wss://u:p@broker:1/", "wss://broker:1/", "wss"),
+        ("mqtt+unix:///run/mosquitto.sock", "mqtt+unix:///run/mosquitto.sock", "unix"),
+        ("unix:///a%20b", "mqtt+unix:///a b", "unix"),
+        ("mqtts://broker", "mqtts://broker:8883", "tls"),
+        ("broker", "mqtt://broker:1883", "tcp"),
+    ],
+)
+def test_transports(text: str, url: str, transport: str) -> None:
+    options = parse_url(text)
+    assert (options.url, options.transport) == (url, transport)
+    assert (options.tls is not None) is (transport in ("tls", "wss"))
+
+
+def test_the_path_of_a_websocket_stays_as_it_is_and_is_no_topic() -> None:
+    options = parse_url("ws://broker/a%2Fb/ü?q=%20&x=/")
+    assert options.websocket == WebSocketOptions("/a%2Fb/%C3%BC?q=%20&x=/")
+    assert split_url("ws://broker/a").topic is None
+    assert "hidden" not in parse_url("ws://broker/a?hidden").url
+
+
+def test_credentials_of_a_unix_socket_stand_before_its_path() -> None:
+    options = parse_url("mqtt+unix://al%40ice:se:cret@/run/mosquitto.sock")
+    assert options.unix_path == "/run/mosquitto.sock"
+    assert (options.connect.username, options.connect.password) == ("al@ice", b"se:cret")
+    assert "cret" not in options.url

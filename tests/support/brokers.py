@@ -119,6 +119,17 @@ class Broker:
         os.kill(self.pid, signal.SIGCONT)
 
 
+@dataclass(frozen=True)
+class Ways:
+    """The ways into one broker: ports, and the path of a Unix socket."""
+
+    broker: Broker
+    websocket: int
+    secure_websocket: int
+    tls: int
+    unix: str
+
+
 class BrokerFailed(Exception):
     """A broker that ended before it served."""
 
@@ -204,10 +215,27 @@ def mosquitto(
 
 
 @contextmanager
-def ejabberd(directory: Path, *, only: str = "", tls: Pair | None = None) -> Iterator[Broker]:
+def mosquitto_every_way(directory: Path, pair: Pair) -> Iterator[Ways]:
+    """mosquitto on TCP, TLS, WebSocket with and without TLS, and a Unix socket; anonymous.
+
+    mosquitto 2.0 takes any path for a WebSocket, and listens for it on every address.
+    """
+    ports = [free_port() for _ in range(3)]
+    secure = [f"certfile {pair.certificate}", f"keyfile {pair.key}"]
+    with tempfile.TemporaryDirectory() as place:  # The path of a socket is short, pytest's folders are not.
+        path = f"{place}/mosquitto.sock"
+        options = [f"listener {ports[0]}", "protocol websockets", f"listener {ports[1]}", "protocol websockets", *secure]
+        options += [f"listener {ports[2]} {HOST}", *secure, f"listener 0 {path}"]
+        with mosquitto(directory, options=options) as broker:
+            wait_until_sync(lambda: all(map(accepts, ports)) and Path(path).exists(), "every listener of mosquitto", 10)
+            yield Ways(broker, ports[0], ports[1], ports[2], path)
+
+
+@contextmanager
+def ejabberd(directory: Path, *, only: str = "", tls: Pair | None = None, websocket: int = 0) -> Iterator[Broker]:
     """ejabberd's mod_mqtt (3.1.1 and 5), users as in `USERS`; without a user name it refuses. Up in about 2 s.
 
-    With `only`, every other filter and topic is refused with a Reason String.
+    With `only`, every other filter and topic is refused with a Reason String. `websocket` is a port for one at /mqtt.
     """
     erlang = program("erl", "apt-get install ejabberd")
     homes = sorted(Path("/usr/lib").glob("*/ejabberd-[0-9]*"))
@@ -228,6 +256,7 @@ def ejabberd(directory: Path, *, only: str = "", tls: Pair | None = None) -> Ite
             + (f'certfiles: [ "{certificate}" ]\n' if tls is not None else "")
             + f'listen:\n  -\n    port: {port}\n    ip: "{HOST}"\n    module: mod_mqtt\n    backlog: 1000\n'
             + ("    tls: true\n" if tls is not None else "")
+            + (_EJABBERD_WEBSOCKET.format(port=websocket, host=HOST) if websocket else "")
             + f"modules:\n  mod_mqtt:\n{rules}    max_queue: 5000\n    session_expiry: 5 minutes\n"
         )
         environment = {
@@ -245,6 +274,15 @@ def ejabberd(directory: Path, *, only: str = "", tls: Pair | None = None) -> Ite
         yield broker
 
 
+_EJABBERD_WEBSOCKET = """\
+  -
+    port: {port}
+    ip: "{host}"
+    module: ejabberd_http
+    request_handlers:
+      /mqtt: mod_mqtt
+"""
+
 _REGISTER_USERS = (
     "F=fun F(0)->no; F(N)-> case whereis(ejabberd_sup) of undefined -> timer:sleep(100), F(N-1); _ -> "
     '[ejabberd_auth:try_register(U,<<"localhost">>,P) || {U,P} <- ['
@@ -254,8 +292,11 @@ _REGISTER_USERS = (
 
 
 @contextmanager
-def nats(directory: Path) -> Iterator[Broker]:
-    """nats-server: 3.1.1 only, QoS 0 and 1, users as in `USERS`, anonymous too. Takes 1.8 s to stop."""
+def nats(directory: Path, *, websocket: int = 0) -> Iterator[Broker]:
+    """nats-server: 3.1.1 only, QoS 0 and 1, users as in `USERS`, anonymous too. Takes 1.8 s to stop.
+
+    `websocket` is a port for one at /mqtt.
+    """
     path = program("nats-server", "apt-get install nats-server")
     directory.mkdir(parents=True, exist_ok=True)
     config = directory / "nats.conf"
@@ -266,7 +307,8 @@ def nats(directory: Path) -> Iterator[Broker]:
             f'server_name: mqtttui-test\nlisten: "{HOST}:-1"\n'
             f'jetstream {{ store_dir: "{directory}/store", max_mem: 64MB, max_file: 64MB }}\n'
             f'mqtt {{ listen: "{HOST}:{port}" }}\n'
-            f"authorization {{ users = [ {users} {{ user: anon, password: anon }} ] }}\nno_auth_user: anon\n"
+            + (f'websocket {{ listen: "{HOST}:{websocket}", no_tls: true }}\n' if websocket else "")
+            + f"authorization {{ users = [ {users} {{ user: anon, password: anon }} ] }}\nno_auth_user: anon\n"
         )
         command = [path, "-c", str(config)]
         return Broker("nats-server", directory, command, port, ready=lambda broker: "Server is ready" in broker.log())
@@ -372,6 +414,13 @@ def mutual_tls_mosquitto(tmp_path_factory: pytest.TempPathFactory, certificates:
     directory = tmp_path_factory.mktemp("mosquitto-mutual-tls")
     with mosquitto(directory, tls=certificates.server, client_ca=certificates.ca) as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def mosquitto_ways(tmp_path_factory: pytest.TempPathFactory, certificates: Certificates) -> Iterator[Ways]:
+    """One mosquitto a run with every transport, with `certificates.server`."""
+    with mosquitto_every_way(tmp_path_factory.mktemp("mosquitto-ways"), certificates.server) as ways:
+        yield ways
 
 
 @pytest.fixture(scope="session")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from mqtttui import text
-from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions, ReconnectOptions, TlsOptions
+from mqtttui.config.options import ConnectOptions, ReconnectOptions, TlsOptions, default_port
 from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.protocol.packets import Connect, TopicRequest, Will
 from mqtttui.protocol.properties import WILL
@@ -27,6 +28,7 @@ from mqtttui.ui.forms.rows import (
     parse_text,
     toggle,
 )
+from mqtttui.ui.forms.transport import UNIX, WEBSOCKET, TransportDraft
 
 _VERSIONS = tuple(version.label for version in Version)
 _QOS = ("0", "1", "2", "3")
@@ -55,6 +57,7 @@ class ConnectDraft:
         self._message = False
         self.notes: dict[str, str] = {}
         """Warnings of the dissector by row id."""
+        self._transport = TransportDraft()
         self.connect_properties = PropertiesDraft("properties", PacketType.CONNECT)
         self.will_properties = PropertiesDraft("will_properties", WILL)
         self.load(ConnectOptions())
@@ -99,6 +102,7 @@ class ConnectDraft:
             "level": "" if connect.level is None else str(connect.level),
             "flags": "" if connect.flags is None else f"0x{connect.flags:02x}",
         }
+        self._transport.load(options)
         self.connect_properties.load(connect.properties)
         self.will_properties.load(will.properties)
         self._open = set()
@@ -115,13 +119,9 @@ class ConnectDraft:
 
     def options(self) -> ConnectOptions:
         """What the form says. Raises FormError naming the row; what is merely unwise passes."""
-        host = parse_bytes(self._values["host"], "host").decode("utf-8", "surrogateescape").strip()
-        if not host or any(char.isspace() or char == "\0" for char in host):
-            raise FormError("host", "a host name or address" if not host else "a host name has no spaces")
+        place = {"unix_path": self._transport.unix_path()} if self._transport.kind == UNIX else self._place()
         return ConnectOptions(
-            host=host,
-            port=parse_number(self._values["port"], "port", 1, 65535),
-            tls=self._tls(),
+            **place,
             connect=self._connect(),
             dial_timeout=parse_seconds(self._values["dial_timeout"], "dial_timeout"),
             connack_timeout=parse_seconds(self._values["connack_timeout"], "connack_timeout"),
@@ -135,8 +135,11 @@ class ConnectDraft:
 
     def change(self, row: str, value: str) -> None:
         """A row was typed, chosen, toggled or opened."""
+        before = self._standard_port
         if row == "url":
             self.url, self.url_error, self.url_note = value, "", ""
+        elif self._transport.owns(row):
+            self._transport.change(row, value)
         elif row.startswith("section."):
             name = row.removeprefix("section.")
             (self._open.add if value == OPEN else self._open.discard)(name)
@@ -147,13 +150,13 @@ class ConnectDraft:
         elif row == "then":
             self._subscribe = value == ON
         else:
-            if row == "tls":
-                self._follow_port(value == ON)
             if row.endswith(".flag"):
                 row = row.removesuffix(".value.flag")
             elif row in ("username.value", "password.value") and value:
                 self._values[row.removesuffix(".value")] = ON
             self._values[row] = value
+        if row in ("tls", "transport") and self._values["port"] == before:
+            self._values["port"] = self._standard_port  # It follows as long as nobody chose another one.
 
     def properties_of(self, row: str) -> PropertiesDraft | None:
         """The list of properties that a row belongs to."""
@@ -161,6 +164,8 @@ class ConnectDraft:
 
     def open(self, row: str) -> None:
         """Open the section that hides a row."""
+        if row.startswith("ws."):
+            self._transport.change("section.ws", OPEN)
         section = self._section_of(row)
         if section:
             self._open.add(section)
@@ -174,9 +179,8 @@ class ConnectDraft:
             Row("url", "URL or command", value=self.url, placeholder="paste mqtt://host or mosquitto_sub …", error=self.url_error,
                 warning=self.url_note, passes="?:", help="Enter fills the form, ctrl+s also connects"),
             *self._then_rows(),
-            self._text("host", "Host", help="Name, IPv4 or IPv6 address of the broker"),
-            self._text("port", "Port", help="1883 without TLS, 8883 with it, unless the broker says otherwise"),
-            *self._tls_rows(),
+            self._transport.choice(),
+            *([self._transport.unix_row()] if self._transport.kind == UNIX else self._place_rows()),
             Row("version", "MQTT version", Kind.CHOICE, self._values["version"], _VERSIONS),
             self._text("client_id", "Client id", placeholder="empty: the server chooses one",
                        help="The key of the session: the same id twice throws the older connection out. Ctrl+g puts in a new one"),
@@ -194,6 +198,15 @@ class ConnectDraft:
         rows.extend(self._time_rows())
         rows.extend(self._unusual_rows())
         return [self._checked(row) for row in rows]
+
+    def _place_rows(self) -> list[Row]:
+        usual = "80 without TLS, 443 with it" if self._transport.kind == WEBSOCKET else "1883 without TLS, 8883 with it"
+        return [
+            self._text("host", "Host", help="Name, IPv4 or IPv6 address of the broker"),
+            self._text("port", "Port", help=f"{usual}, unless the broker says otherwise"),
+            *self._transport.websocket_rows(),
+            *self._tls_rows(),
+        ]
 
     def _then_rows(self) -> list[Row]:
         rows = []
@@ -266,7 +279,7 @@ class ConnectDraft:
         rows = [self._section("times", "Time-outs", f"{self._values['dial_timeout']} s, reconnect {self._values['reconnect']}")]
         if "times" in self._open:
             rows += [
-                self._text("dial_timeout", "Reach the broker", indent=1, unit="s", help="Name lookup, TCP and TLS together"),
+                self._text("dial_timeout", "Reach the broker", indent=1, unit="s", help="Name lookup, TCP, TLS and WebSocket together"),
                 self._text("connack_timeout", "CONNACK", indent=1, unit="s"),
                 Row("reconnect", "Reconnect", Kind.TOGGLE, self._values["reconnect"], indent=1, summary="by itself after a loss"),
             ]
@@ -306,7 +319,7 @@ class ConnectDraft:
         """The row with its error, if the value cannot leave as it stands."""
         if not row.warning and row.id in self.notes:
             row = replace(row, warning=self.notes[row.id])
-        if not row.editable or row.error or row.id == "url" or self.properties_of(row.id) is not None:
+        if not row.editable or row.error or row.id == "url" or self.properties_of(row.id) is not None or self._transport.owns(row.id):
             return row
         try:
             self._check(row.id)
@@ -361,6 +374,13 @@ class ConnectDraft:
             level=parse_number(values["level"], "level", 0, 255) if values["level"] else None,
         )
 
+    def _place(self) -> dict[str, Any]:
+        host = parse_bytes(self._values["host"], "host").decode("utf-8", "surrogateescape").strip()
+        if not host or any(char.isspace() or char == "\0" for char in host):
+            raise FormError("host", "a host name or address" if not host else "a host name has no spaces")
+        port = parse_number(self._values["port"], "port", 1, 65535)
+        return {"host": host, "port": port, "tls": self._tls(), "websocket": self._transport.websocket()}
+
     def _tls(self) -> TlsOptions | None:
         if not self._is_on("tls"):
             return None
@@ -390,11 +410,9 @@ class ConnectDraft:
     def _is_on(self, row: str) -> bool:
         return self._values[row] == ON
 
-    def _follow_port(self, tls: bool) -> None:
-        """The standard port follows TLS as long as nobody chose another one."""
-        before, after = (DEFAULT_PORT, DEFAULT_TLS_PORT) if tls else (DEFAULT_TLS_PORT, DEFAULT_PORT)
-        if self._values["tls"] != toggle(tls) and self._values["port"] == str(before):
-            self._values["port"] = str(after)
+    @property
+    def _standard_port(self) -> str:
+        return str(default_port(tls=self._is_on("tls"), websocket=self._transport.kind == WEBSOCKET))
 
     def _topic_warning(self) -> str:
         try:

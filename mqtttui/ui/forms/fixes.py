@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from mqtttui.client.events import Fix
-from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions, TlsOptions
+from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions, default_port
 from mqtttui.protocol.enums import Version
 
 
@@ -13,11 +13,13 @@ def apply_fix(options: ConnectOptions, fix: Fix) -> ConnectOptions:
     """The options with one thing changed; a standard port follows TLS."""
     match fix:
         case Fix.USE_TLS:
-            port = DEFAULT_TLS_PORT if options.port == DEFAULT_PORT else options.port
-            return replace(options, tls=options.tls or TlsOptions(), port=port)
+            return _moved(options, replace(options, tls=options.tls or TlsOptions()))
         case Fix.NO_TLS:
-            port = DEFAULT_PORT if options.port == DEFAULT_TLS_PORT else options.port
-            return replace(options, tls=None, port=port)
+            return _moved(options, replace(options, tls=None))
+        case Fix.USE_WEBSOCKET:
+            return replace(options, websocket=options.websocket or WebSocketOptions())  # Something answered HTTP on this port.
+        case Fix.NO_WEBSOCKET:
+            return _moved(options, replace(options, websocket=None))
         case Fix.USE_311:
             will = options.connect.will
             plain = replace(will, properties=()) if will is not None else None
@@ -30,8 +32,15 @@ def apply_fix(options: ConnectOptions, fix: Fix) -> ConnectOptions:
 
 def other_port(options: ConnectOptions) -> int:
     """The standard port, or, if that was it, the one with (without) TLS."""
-    standard, other = (DEFAULT_TLS_PORT, DEFAULT_PORT) if options.tls else (DEFAULT_PORT, DEFAULT_TLS_PORT)
+    tls = options.tls is not None
+    standard, other = (default_port(tls=each, websocket=options.websocket is not None) for each in (tls, not tls))
     return other if options.port == standard else standard
+
+
+def _moved(before: ConnectOptions, after: ConnectOptions) -> ConnectOptions:
+    """`after`, on the standard port of its transport if `before` was on that of its own."""
+    was, now = (default_port(tls=each.tls is not None, websocket=each.websocket is not None) for each in (before, after))
+    return replace(after, port=now) if before.port == was else after
 
 
 def fix_label(options: ConnectOptions, fix: Fix) -> str:

@@ -6,7 +6,7 @@ import math
 
 from textual.content import Content
 
-from mqtttui.client.events import ConnectionState, Phase, StepStatus
+from mqtttui.client.events import ConnectionState, Phase, StepStatus, Upgrade
 from mqtttui.protocol.enums import Version
 from mqtttui.text import visible
 from mqtttui.ui.content import Part, join
@@ -42,6 +42,8 @@ def state_content(state: ConnectionState, now: int, *, differs: bool = False) ->
             lines.append([("hint: ", "$dimmed"), (failure.hint, "")])
     elif state.phase is Phase.IDLE and state.ended:
         lines.append([(state.ended, "")])
+    if state.upgrade is not None and (state.phase is Phase.CONNECTED or (failure is not None and failure.step == "websocket")):
+        lines.extend(_upgrade(state.upgrade))
     return Content("\n").join(join(*line) for line in lines)
 
 
@@ -81,6 +83,13 @@ def _headline(state: ConnectionState, now: int) -> list[Part]:
             return [("disconnecting", "bold $state-warn")]
         case Phase.IDLE:
             return [("not connected", "bold"), ("  ctrl+s connects", "$dimmed")]
+
+
+def _upgrade(upgrade: Upgrade) -> list[list[Part]]:
+    """The exchange of HTTP: `>` what was asked, `<` the answer."""
+    asked: list[list[Part]] = [[("> " + line, "$dimmed")] for line in upgrade.request]
+    answered: list[list[Part]] = [[("< " + line, "")] for line in upgrade.response]
+    return asked + answered
 
 
 def _connected(state: ConnectionState, differs: bool) -> list[list[Part]]:

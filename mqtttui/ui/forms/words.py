@@ -11,7 +11,7 @@ from mqtttui.protocol.properties import PROPERTIES
 NEVER = 0xFFFFFFFF
 """Session Expiry Interval of a session that does not end (section 3.1.2.11.2)."""
 
-_STEPS = {"resolve": "resolve", "tcp": "TCP", "tls": "TLS", "connect": "CONNECT", "connack": "CONNACK"}
+_STEPS = {"tcp": "TCP", "tls": "TLS", "unix": "Unix socket", "websocket": "WebSocket", "connect": "CONNECT", "connack": "CONNACK"}
 _LONGEST = 120
 
 
