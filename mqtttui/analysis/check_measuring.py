@@ -72,6 +72,8 @@ class Trace:
 
     def add(self, seen: Seen) -> None:
         """The next packet."""
+        if self._answers_nothing(seen.packet):
+            return
         self._first.setdefault((seen.direction, type(seen.packet)), seen)
         match seen.packet:
             case Publish() as packet:
@@ -83,6 +85,13 @@ class Trace:
                     self._answers.setdefault(kind, seen)
             case _:
                 pass
+
+    def _answers_nothing(self, packet: Packet) -> bool:
+        """Whether this is a SUBACK or UNSUBACK with an identifier that the run has not used for it."""
+        if not isinstance(packet, Suback | Unsuback):
+            return False
+        request = self.sent(Subscribe if isinstance(packet, Suback) else Unsubscribe)
+        return request is None or not isinstance(request.packet, Subscribe | Unsubscribe) or request.packet.packet_id != packet.packet_id
 
     def _message(self, seen: Seen, packet: Publish) -> None:
         qos = next((qos for qos in QOS if is_probe(packet, self._name, qos)), None)

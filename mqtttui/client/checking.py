@@ -138,7 +138,9 @@ class _Checking:
         self._session.execute(commands.Subscribe(_PEER, (TopicRequest(self._plan.topic, qos),)))
         answer = (await self._until(lambda: self._trace.received(Suback), "SUBACK")).packet
         if isinstance(answer, Suback):
-            self._accept(answer.codes[0] if answer.codes else 0, answer.properties, PacketType.SUBACK)
+            if len(answer.codes) != 1:  # [MQTT-3.9.3-1]
+                raise _Failed(_malformed("SUBACK", f"{len(answer.codes)} answers to one filter"))
+            self._accept(answer.codes[0], answer.properties, PacketType.SUBACK)
 
     async def _unsubscribe(self) -> None:
         self._session.execute(commands.Unsubscribe(_PEER, (self._plan.topic,)))
@@ -201,8 +203,7 @@ class _Checking:
         if (failure := state.failure) is not None:
             raise _Failed(RunError(failure.kind, failure.step or what, failure.title, failure.detail, failure.hint))
         if self._problem and state.phase is Phase.CONNECTED:
-            hint = "A fault of the broker or of something between."
-            raise _Failed(RunError(ErrorClass.PROTOCOL, what, "The broker sent a malformed packet", self._problem, hint))
+            raise _Failed(_malformed(what, self._problem))
         if state.ended:
             raise _Failed(RunError(ErrorClass.CLOSED, what, state.ended))
 
@@ -222,3 +223,8 @@ class _Checking:
         if isinstance(event, Rejected):
             self._rejected = event.text
         self._woken.set()
+
+
+def _malformed(step: str, detail: str) -> RunError:
+    hint = "A fault of the broker or of something between."
+    return RunError(ErrorClass.PROTOCOL, step, "The broker sent a malformed packet", detail, hint)
