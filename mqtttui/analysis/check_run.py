@@ -9,21 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
-
-class ErrorClass(Enum):
-    """Where a run failed."""
-
-    DNS = "dns"
-    CONNECT = "connect"
-    TLS = "tls"
-    REFUSED = "refused"
-    """The broker said no: a CONNACK, SUBACK, PUBACK, PUBREC or UNSUBACK with a code of refusal, or it wants AUTH."""
-    TIMEOUT = "timeout"
-    """Connected, and no answer."""
-    PROTOCOL = "protocol"
-    """What came is not MQTT, or no well-formed packet."""
-    CLOSED = "closed"
-    """The connection ended, with or without a DISCONNECT of the broker."""
+from mqtttui.protocol.enums import ErrorClass
 
 
 @dataclass(frozen=True, slots=True)

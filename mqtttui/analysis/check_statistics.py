@@ -8,7 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from mqtttui.analysis.check_run import METRICS, SIZES, ErrorClass, Run
+from mqtttui.analysis.check_run import METRICS, SIZES, Run
+from mqtttui.protocol.enums import ErrorClass
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,13 +18,13 @@ from dataclasses import replace
 from typing import TypeVar
 
 from mqtttui.analysis.check_measuring import Seen, Trace, probe
-from mqtttui.analysis.check_run import Depth, ErrorClass, Plan, Run, RunError
+from mqtttui.analysis.check_run import Depth, Plan, Run, RunError
 from mqtttui.capture.log import Log
 from mqtttui.client import commands, replies
 from mqtttui.client.events import Event, Phase, Rejected
 from mqtttui.client.session import Session
 from mqtttui.config.options import ConnectOptions, ReconnectOptions
-from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
+from mqtttui.protocol.enums import Direction, ErrorClass, PacketType, PropertyId, Version
 from mqtttui.protocol.framing import Batch
 from mqtttui.protocol.packets import Ack, Connack, Pingresp, Properties, Suback, TopicRequest, Unsuback
 from mqtttui.protocol.parse import parse

@@ -12,12 +12,11 @@ import re
 import socket
 import ssl
 
-from mqtttui.analysis.check_run import ErrorClass
 from mqtttui.client import replies
 from mqtttui.client.events import Failure, Fix
 from mqtttui.client.tls import NotTls, TlsEof, TlsSetupError
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
-from mqtttui.protocol.enums import PacketType, Version
+from mqtttui.protocol.enums import ErrorClass, PacketType, Version
 from mqtttui.protocol.packets import Connack, Properties
 from mqtttui.text import shorten, visible
 

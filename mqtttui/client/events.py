@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import Enum
 
-from mqtttui.analysis.check_run import ErrorClass
 from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.enums import ErrorClass
 from mqtttui.protocol.packets import Connack, Properties, TopicRequest
 
 

@@ -7,9 +7,10 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtttui.analysis.check_run import ErrorClass, Run, RunError
+from mqtttui.analysis.check_run import Run, RunError
 from mqtttui.analysis.check_statistics import Report, Summary, summarize
 from mqtttui.analysis.check_thresholds import Status, Thresholds, judge
+from mqtttui.protocol.enums import ErrorClass
 
 MS = 1_000_000
 FAILED = RunError(ErrorClass.TIMEOUT, "SUBACK", "No answer")

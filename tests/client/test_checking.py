@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from mqtttui.analysis.check_run import METRICS, SIZES, Depth, ErrorClass, Plan, Run
+from mqtttui.analysis.check_run import METRICS, SIZES, Depth, Plan, Run
 from mqtttui.client import dial
 from mqtttui.client.checking import check_once
 from mqtttui.client.steps import Steps
 from mqtttui.config.options import ConnectOptions, TlsOptions
-from mqtttui.protocol.enums import PacketType, PropertyId, Version
+from mqtttui.protocol.enums import ErrorClass, PacketType, PropertyId, Version
 from mqtttui.protocol.packets import (
     Ack,
     Connack,
@@ -282,6 +282,20 @@ async def test_cancelling_disconnects() -> None:
 
 
 # Honest times
+
+
+async def test_a_lookup_that_takes_its_time_is_measured(monkeypatch: pytest.MonkeyPatch, mosquitto_broker: Broker) -> None:
+    lookup = socket.getaddrinfo
+
+    def slow(host: str, port: int, **options: Any) -> Any:
+        if not options.get("flags"):
+            time.sleep(0.1)
+        return lookup(host, port, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    run = await check_once(options(mosquitto_broker.port, host="localhost"), plan(Depth.CONNECT))
+    assert run.times["dns"] >= 100_000_000
+    assert run.times["tcp"] + run.times["connack"] < run.times["connected"] - 100_000_000
 
 
 async def test_a_busy_loop_does_not_make_the_lookup_longer(monkeypatch: pytest.MonkeyPatch) -> None:
