@@ -1,7 +1,7 @@
 """The command line: arguments and environment become settings, then the application or a command runs.
 
 Exit status: 0 all is well, 2 something that was given cannot be used (said on standard error, with the remedy), 130
-interrupted; `decode` and `record` have some of their own. What only one way of starting needs (Textual, `decode`, the options
+interrupted; `decode`, `record` and `check` have some of their own. What only one way of starting needs (Textual, `decode`, the options
 of a connection) is imported on that way, so that each of them starts soon.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import getpass
 import os
+import secrets
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from mqtttui import __version__
 from mqtttui.config import help
-from mqtttui.config.arguments import OPTIONS, OTHER, RECORDING, SCREEN, Given, Option, Scanner
+from mqtttui.config.arguments import OPTIONS, OTHER, RECORDING, SCREEN, TOPICS, Given, Option, Scanner
 from mqtttui.config.environment import PREFIX, from_environment
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.opening import STANDARD_INPUT, OpenOptions
@@ -27,6 +28,7 @@ from mqtttui.protocol.enums import Version
 from mqtttui.text import shorten, visible
 
 if TYPE_CHECKING:
+    from mqtttui.config.check import CheckJob
     from mqtttui.config.draft import Draft, Parsed
     from mqtttui.config.options import TlsOptions
     from mqtttui.headless.record import Job
@@ -36,6 +38,7 @@ usage: mqtttui [URL] [options]
        mqtttui --demo
        mqtttui decode --help
        mqtttui record --help
+       mqtttui check --help
        mqtttui open --help
 
 See, byte by byte, what an MQTT broker and its clients say to each other.
@@ -49,6 +52,12 @@ usage: mqtttui record URL -t FILTER -o FILE [options]
 
 Records a connection of its own without a screen: connects, subscribes, and writes every packet to a capture file, at most a
 second late, until it is ended by a signal, --count or --duration. A broken connection ends it, unless --reconnect is given."""
+
+_CHECK_USAGE = """\
+usage: mqtttui check URL [options]
+
+Checks a broker: looks its name up, connects, subscribes, publishes a probe at each QoS, gets it back, unsubscribes, pings and
+disconnects; says how long each step took, how large it was, or why it failed. Nothing is retained."""
 
 _OPEN_USAGE = """\
 usage: mqtttui open FILE [options]
@@ -117,6 +126,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _decode(words[1:])
         if words[:1] == ["record"]:
             return _record(words[1:])
+        if words[:1] == ["check"]:
+            return _check(words[1:])
         if words[:1] == ["open"]:
             return _open(words[1:])
         return _start(words)
@@ -186,6 +197,41 @@ def job_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Job, lis
         raise ConfigError("there is nothing to subscribe to", hint="add -t FILTER, such as -t '#' for everything")
     count, seconds = (whole_number(values[key], f"--{key}") if key in values else None for key in ("count", "duration"))
     return Job(parsed.options, record, parsed.subscriptions, parsed.subscribe_properties, count, seconds), warnings
+
+
+def check_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[CheckJob, list[str]]:
+    """What the words after `check` and the environment ask for, and warnings. Raises ConfigError."""
+    from mqtttui.config.check import CHECK_OPTIONS, check_job
+
+    connecting = _about_connection_only()
+    given, loose = Scanner([*connecting, *CHECK_OPTIONS, *_OTHER_OPTIONS], "mqtttui check").scan(words)
+    given = _with_url(given, [words[index] for index in loose])
+    own = {option.key for option in CHECK_OPTIONS}
+    others = [option for option in _CONFIGURABLE if option.key not in own]
+    inherited, warnings = from_environment(environ, [*others, *CHECK_OPTIONS])
+    _contradictions(given)
+    here = {each.option.key for each in given}
+    allowed = {option.key for option in connecting} | own
+    given = [each for each in inherited if each.option.key in allowed and not _replaced(each, here)] + given
+    about_connection = sorted((each for each in given if each.option.key not in own), key=lambda each: each.option.key != "url")
+    if not _PLACE & {each.option.key for each in about_connection}:
+        raise ConfigError("there is no broker to check", hint="name it with a URL or -h")
+    parsed = _parsed(about_connection)
+    topics = [("URL", text) for text in _texts(parsed)] + [(each.label, each.value) for each in given if each.option.key == "topic"]
+    values = {each.option.key: each.value for each in given if each.option.key in own}
+    limits = [(each.option.key, each.value) for each in given if each.option.key in ("warn", "critical")]
+    return check_job(parsed.options, values, topics, limits, f"mqtttui/check/{secrets.token_hex(8)}"), warnings
+
+
+def _about_connection_only() -> list[Option]:
+    """The options of one connection, without those for going on after it and for messages."""
+    return [option for option in OPTIONS if option.group != TOPICS and option.key not in ("reconnect", "resubscribe")]
+
+
+def _texts(parsed: Parsed) -> list[str]:
+    """The filters of `parsed` as text."""
+    filters = [request.filter for request in parsed.subscriptions]
+    return [each if isinstance(each, str) else each.decode("utf-8", "surrogateescape") for each in filters]
 
 
 def _parsed(given: Sequence[Given]) -> Parsed:
@@ -262,6 +308,24 @@ def _record(words: Sequence[str]) -> int:
     for warning in warnings:
         print(f"mqtttui: warning: {warning}", file=sys.stderr)
     return record.run(job)
+
+
+def _check(words: Sequence[str]) -> int:
+    from mqtttui.config.check import CHECK_OPTIONS
+    from mqtttui.headless import check
+
+    if _asked(words, lambda: help_text(_CHECK_USAGE, (*CHECK_OPTIONS, *_about_connection_only()), f"{_ENVIRONMENT}\n\n{check.STATUSES}")):
+        return 0
+    try:
+        job, warnings = check_from(words, os.environ)
+    except ConfigError as error:
+        # Monitors read the first line of standard output.
+        print(f"MQTT UNKNOWN - {error.title.replace('|', '/')}")
+        _complain(error)
+        return 3
+    for warning in warnings:
+        print(f"mqtttui: warning: {warning}", file=sys.stderr)
+    return check.run(job)
 
 
 def _open(words: Sequence[str]) -> int:

@@ -9,7 +9,9 @@ import sys
 import tomllib
 from pathlib import Path
 
-from mqtttui.cli import job_from, open_settings, settings_from
+import pytest
+
+from mqtttui.cli import check_from, job_from, open_settings, settings_from
 from mqtttui.ui.bindings import KEYS, key_label
 from tests.support import captures
 
@@ -32,7 +34,7 @@ def test_one_line_starts_the_demo_and_one_runs_the_tests() -> None:
 
 
 def test_its_commands_are_understood() -> None:
-    starts = [shlex.split(command)[1:] for command in COMMANDS if re.match(r"mqtttui(?! decode| record| open)", command)]
+    starts = [shlex.split(command)[1:] for command in COMMANDS if re.match(r"mqtttui(?! decode| record| open| check)", command)]
     assert len(starts) >= 4
     for words in starts:
         settings, warnings = settings_from([word for word in words if word != "--ask-password"], {})
@@ -53,6 +55,17 @@ def test_its_record_commands_are_understood() -> None:
 def test_its_open_commands_are_understood() -> None:
     opened = [shlex.split(command.rpartition("mqtttui open")[2]) for command in COMMANDS if "mqtttui open" in command]
     assert [open_settings(words).capture.path for words in opened] == ["night.pcapng", "-"]  # type: ignore[union-attr]
+
+
+def test_its_check_commands_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "secret.txt").write_text("secret")
+    checks = [shlex.split(command)[2:] for command in COMMANDS if command.startswith("mqtttui check")]
+    assert len(checks) >= 2
+    for words in checks:
+        job, warnings = check_from(words, {})
+        assert warnings == []
+        assert job.options.host == "broker.lan"
 
 
 def test_its_decode_commands_decode(tmp_path: Path) -> None:

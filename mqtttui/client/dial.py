@@ -1,16 +1,22 @@
 """Name lookup, TCP, TLS and WebSocket, or a Unix socket: from ConnectOptions to a Layer that CONNECT can be written to.
 
-Each phase is an await of its own, so that it has its own time and the phase that did not finish names the failure.
+Each phase is an await of its own, so that it has its own time and the phase that did not finish names the failure. The times
+are taken where the thing happens: around the lookup in its thread, at `connect` and when the socket turns writable, around the
+handshake; never when a task gets its next turn.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import errno
+import os
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from mqtttui.client import errors, errors_transport
@@ -78,37 +84,46 @@ async def _resolve(options: ConnectOptions, steps: Steps, deadline: float) -> li
     steps.start("resolve", visible(options.host))
     try:
         async with asyncio.timeout_at(deadline):
-            addresses = await _lookup(options.host, options.port)
+            found = await _lookup(options.host, options.port)
     except (OSError, UnicodeError, ValueError) as error:
         raise _failed(steps, "resolve", errors.lookup(error, options)) from error
-    shown = [str(address[0]) for _, address in addresses[:_SHOWN_ADDRESSES]]
-    more = len(addresses) - len(shown)
-    steps.done("resolve", ", ".join(shown) + (f" and {more} more" if more else ""))
-    return addresses
+    shown = [str(address[0]) for _, address in found.addresses[:_SHOWN_ADDRESSES]]
+    more = len(found.addresses) - len(shown)
+    steps.done("resolve", ", ".join(shown) + (f" and {more} more" if more else ""), found.ended, found.began)
+    return found.addresses
 
 
-async def _lookup(host: str, port: int) -> list[Address]:
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """What a lookup gave; times in monotonic ns."""
+
+    addresses: list[Address]
+    began: int
+    ended: int
+
+
+async def _lookup(host: str, port: int) -> _Found:
     """Look up in a daemon thread of its own: the default executor would hold up quitting until the lookup ends."""
     loop = asyncio.get_running_loop()
-    answer: asyncio.Future[list[Address]] = loop.create_future()
+    answer: asyncio.Future[_Found] = loop.create_future()
 
-    def deliver(addresses: list[Address] | None, error: Exception | None) -> None:
+    def deliver(outcome: _Found | Exception) -> None:
         if answer.done():
             return
-        if error is not None:
-            answer.set_exception(error)
+        if isinstance(outcome, _Found):
+            answer.set_result(outcome)
         else:
-            answer.set_result(addresses or [])
+            answer.set_exception(outcome)
 
     def work() -> None:
-        addresses: list[Address] | None = None
-        failure: Exception | None = None
+        outcome: _Found | Exception
+        began = time.monotonic_ns()
         try:
-            addresses = _getaddrinfo(host, port)
+            outcome = _Found(_getaddrinfo(host, port), began, time.monotonic_ns())
         except (OSError, UnicodeError, ValueError) as error:
-            failure = error
+            outcome = error
         with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
-            loop.call_soon_threadsafe(deliver, addresses, failure)
+            loop.call_soon_threadsafe(deliver, outcome)
 
     threading.Thread(target=work, name=f"lookup {host}", daemon=True).start()
     return await answer
@@ -133,28 +148,54 @@ async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps:
         steps.note("tcp", "; ".join([*tried, f"{name} …"]))
         try:
             async with asyncio.timeout(max(share, 0)):
-                layer = await _open(family, address)
+                layer, began, ended = await _open(family, address)
         except OSError as error:  # TimeoutError is one
             last = error
             tried.append(f"{name} {errors.short_reason(error)}")
             continue
-        steps.done("tcp", "; ".join([*tried, layer.remote or name]))
+        steps.done("tcp", "; ".join([*tried, layer.remote or name]), ended, began)
         return layer
     failure = errors.tcp(last, options, "; ".join(tried))
     raise _failed(steps, "tcp", failure)
 
 
-async def _open(family: socket.AddressFamily, address: tuple[Any, ...]) -> TcpLayer:
+async def _open(family: socket.AddressFamily, address: tuple[Any, ...]) -> tuple[TcpLayer, int, int]:
+    """The connection, and when it was begun and established (monotonic ns)."""
     loop = asyncio.get_running_loop()
     sock = socket.socket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
-        await loop.sock_connect(sock, address)
+        began, ended = await _established(sock, address)
         _, layer = await loop.create_connection(lambda: TcpLayer(sock), sock=sock)
     except BaseException:
         sock.close()
         raise
-    return layer
+    return layer, began, ended
+
+
+async def _established(sock: socket.socket, address: tuple[Any, ...]) -> tuple[int, int]:
+    """Connects, and gives when `connect` was called and when the socket was found writable. Raises OSError."""
+    loop = asyncio.get_running_loop()
+    writable: asyncio.Future[int] = loop.create_future()
+
+    def stamp() -> None:
+        if not writable.done():
+            writable.set_result(time.monotonic_ns())
+
+    began = time.monotonic_ns()
+    code = sock.connect_ex(address)
+    if code == 0:
+        return began, time.monotonic_ns()
+    if code not in (errno.EINPROGRESS, errno.EINTR):
+        raise OSError(code, os.strerror(code))
+    loop.add_writer(sock, stamp)
+    try:
+        ended = await writable
+    finally:
+        loop.remove_writer(sock)
+    if (code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) != 0:
+        raise OSError(code, os.strerror(code))
+    return began, ended
 
 
 async def _connect_unix(options: ConnectOptions, steps: Steps) -> Layer:
@@ -207,8 +248,10 @@ async def _secure(options: ConnectOptions, tcp: TcpLayer, context: ssl.SSLContex
         raise _failed(steps, "tls", errors.bad_server_name(name)) from error
     try:
         async with asyncio.timeout_at(deadline):
+            began = time.monotonic_ns()
             await layer.handshake()
+            ended = time.monotonic_ns()
     except (OSError, TlsEof, NotTls) as error:  # ssl.SSLError and TimeoutError are OSErrors
         raise _failed(steps, "tls", errors.tls(error, options, layer.head)) from error
-    steps.done("tls", layer.security)
+    steps.done("tls", layer.security, ended, began)
     return layer

@@ -17,7 +17,7 @@ from mqtttui.client.events import Failure, Fix
 from mqtttui.client.tls import NotTls, TlsEof, TlsSetupError
 from mqtttui.client.websocket import WebSocketBroken, WebSocketClosed
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
-from mqtttui.protocol.enums import PacketType, Version
+from mqtttui.protocol.enums import ErrorClass, PacketType, Version
 from mqtttui.protocol.packets import Connack, Properties
 from mqtttui.text import shorten, visible
 
@@ -200,7 +200,7 @@ def foreign(head: bytes, step: str = "connack") -> Failure | None:
     """What speaks here instead of MQTT, told from its first bytes; None if they could be MQTT."""
     for start, title, hint, fixes in _FOREIGN:
         if head.startswith(start):
-            return Failure(title, f"it sent {visible(head)}", hint, step, fixes)
+            return Failure(title, f"it sent {visible(head)}", hint, step, fixes, ErrorClass.PROTOCOL)
     return None
 
 
@@ -219,19 +219,21 @@ def refused(connack: Connack, version: Version) -> Failure:
         fixes = (Fix.USE_311,)
     elif version is Version.V311 and connack.code == 1:
         fixes = (Fix.USE_V5,)
-    return Failure(f"Refused: {why.label}", why.detail, why.hint, "connack", fixes)
+    return Failure(f"Refused: {why.label}", why.detail, why.hint, "connack", fixes, ErrorClass.REFUSED)
 
 
 def malformed_connack() -> Failure:
     """A CONNACK that cannot be read."""
     hint = "A fault of the broker or of something between."
-    return Failure("The broker's CONNACK is malformed", "see its notes in the packet list", hint, "connack")
+    title = "The broker's CONNACK is malformed"
+    return Failure(title, "see its notes in the packet list", hint, "connack", cause=ErrorClass.PROTOCOL)
 
 
 def authentication_wanted() -> Failure:
     """An AUTH packet before CONNACK."""
     hint = "This broker wants enhanced authentication, which is not built in."
-    return Failure("The broker asks for AUTH", "an AUTH packet came instead of CONNACK", hint, "connack")
+    detail = "an AUTH packet came instead of CONNACK"
+    return Failure("The broker asks for AUTH", detail, hint, "connack", cause=ErrorClass.REFUSED)
 
 
 def closed_before_connack(reason: Exception | None, options: ConnectOptions) -> Failure:
@@ -262,13 +264,14 @@ def no_connack(options: ConnectOptions) -> Failure:
     """Nothing came in time."""
     fixes = {"tcp": (Fix.USE_TLS,), "tls": (Fix.OTHER_PORT,)}.get(options.transport, ())
     hint = "The broker hangs, or the port speaks something else that waits (TLS, a proxy)."
-    return Failure("No answer to CONNECT", f"no CONNACK within {options.connack_timeout:g} s", hint, "connack", fixes)
+    detail = f"no CONNACK within {options.connack_timeout:g} s"
+    return Failure("No answer to CONNECT", detail, hint, "connack", fixes, ErrorClass.TIMEOUT)
 
 
 def framing(text: str, step: str = "") -> Failure:
     """Bytes that are no control packets."""
     hint = "The broker, or something between, sends what is not MQTT; what came is the last row of the connection."
-    return Failure("Unreadable bytes from the broker", visible(text), hint, step)
+    return Failure("Unreadable bytes from the broker", visible(text), hint, step, cause=ErrorClass.PROTOCOL)
 
 
 def server_disconnect(code: int, properties: Properties, version: Version) -> Failure:
@@ -306,7 +309,8 @@ def _broken(reason: WebSocketBroken, step: str) -> Failure:
 def keep_alive(seconds: float) -> Failure:
     """Nothing came back although a PINGREQ was sent."""
     hint = "The link is dead or the broker hangs: suspended machine, lost Wi-Fi, a NAT entry that ran out."
-    return Failure("Keep-alive time-out", f"no PINGRESP and nothing else for {seconds:.0f} s", hint)
+    detail = f"no PINGRESP and nothing else for {seconds:.0f} s"
+    return Failure("Keep-alive time-out", detail, hint, cause=ErrorClass.TIMEOUT)
 
 
 def tls_alert(error: ssl.SSLError, step: str) -> Failure:
@@ -314,7 +318,7 @@ def tls_alert(error: ssl.SSLError, step: str) -> Failure:
     if isinstance(error, ssl.SSLEOFError):
         return Failure("Connection cut", words(error), "TLS ended without its goodbye: see the broker's log.", step)
     title, hint, fixes = _TLS_TABLE.get(_reason(error), ("TLS failed", "See the broker's log for its side of it.", ()))
-    return Failure(title, words(error), hint, step, fixes)
+    return Failure(title, words(error), hint, step, fixes, ErrorClass.TLS)
 
 
 def _reason(error: ssl.SSLError) -> str:

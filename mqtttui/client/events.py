@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 
 from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.enums import ErrorClass
 from mqtttui.protocol.packets import Connack, Properties, TopicRequest
 
 
@@ -46,6 +47,15 @@ class Step:
     ended: int | None = None
     detail: str = ""
     """`127.0.0.1:1883`, `TLSv1.3 TLS_AES_256_GCM_SHA384`, or the error."""
+    tried: int | None = None
+    """When the try that worked began, in `resolve`, `tcp` (where other addresses may have failed before) and `tls`."""
+
+    @property
+    def nanoseconds(self) -> int | None:
+        """How long what worked took, without the tries that failed before it; None unless the step is done."""
+        if self.status is not StepStatus.DONE or self.started is None or self.ended is None:
+            return None
+        return self.ended - (self.started if self.tried is None else self.tried)
 
     @property
     def milliseconds(self) -> float | None:
@@ -87,6 +97,22 @@ class Failure:
     step: str = ""
     """The step of connecting that failed, empty for a loss later on."""
     fixes: tuple[Fix, ...] = ()
+    cause: ErrorClass = ErrorClass.CLOSED
+    """What kind it is, where the step does not say it."""
+
+    @property
+    def kind(self) -> ErrorClass:
+        """Where it belongs among the classes of errors of a test run."""
+        return _STEP_KINDS.get(self.step, self.cause)
+
+
+_STEP_KINDS = {
+    "resolve": ErrorClass.DNS,
+    "tcp": ErrorClass.CONNECT,
+    "unix": ErrorClass.CONNECT,
+    "tls": ErrorClass.TLS,
+    "websocket": ErrorClass.CONNECT,
+}
 
 
 @dataclass(frozen=True, slots=True)

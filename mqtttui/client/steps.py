@@ -35,9 +35,10 @@ class Steps:
         """A new detail for a step, whatever its status."""
         self._set(name, detail=detail)
 
-    def done(self, name: str, detail: str = "", ended: int | None = None) -> None:
-        """`name` worked; `ended` in monotonic ns, now unless given."""
-        self._set(name, status=StepStatus.DONE, ended=ended or time.monotonic_ns(), detail=detail or self._steps[name].detail)
+    def done(self, name: str, detail: str = "", ended: int | None = None, tried: int | None = None) -> None:
+        """`name` worked; `ended` in monotonic ns, now unless given; `tried`: when what worked began, if not with the step."""
+        ended = ended or time.monotonic_ns()
+        self._set(name, status=StepStatus.DONE, ended=ended, detail=detail or self._steps[name].detail, tried=tried)
 
     def skip(self, name: str, detail: str = "") -> None:
         """`name` is not needed."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ from mqtttui.config.options import ConnectOptions
 from mqtttui.config.recording import STANDARD_OUTPUT, RecordOptions
 from mqtttui.export.recording import Recording, Ring
 from mqtttui.export.units import duration, size
+from mqtttui.headless.voice import Voice
 from mqtttui.protocol.enums import Direction, PacketType
 from mqtttui.protocol.packets import Properties, TopicRequest
 from mqtttui.text import shorten, visible
@@ -41,7 +41,6 @@ _PEER = "record"
 _TICK = 0.1
 _CLOSE_SECONDS = 10.0
 _BUFFER = 64 * 1024 * 1024
-_CELLS = 100
 _LONGEST_NAME = 300
 _REFUSED = 0x80
 
@@ -71,7 +70,7 @@ def run(job: Job) -> int:
     except OSError as error:
         name = shorten(visible(os.fsencode(error.filename if isinstance(error.filename, str) else options.path)), _LONGEST_NAME)
         hint = "; name another file, or add --force" if isinstance(error, FileExistsError) else ""
-        _Voice().say(f"'{name}' cannot be written: {visible(error.strerror or str(error))}{hint}")
+        Voice("record").say(f"'{name}' cannot be written: {visible(error.strerror or str(error))}{hint}")
         return EXIT_UNUSABLE
     return asyncio.run(_Run(job, log, recording).run())
 
@@ -90,33 +89,6 @@ class _Messages(Follower):
             self.count += head.direction is Direction.S2C and head.first_byte >> 4 == PacketType.PUBLISH
 
 
-class _Voice:
-    """Standard error: lines, and on a terminal a last line that is written over."""
-
-    def __init__(self) -> None:
-        self._stream = sys.stderr
-        self.is_terminal = self._stream is not None and self._stream.isatty()
-
-    def say(self, text: str) -> None:
-        """One line of its own."""
-        self._write(f"{self._cleared}mqtttui record: {text}\n")
-
-    def progress(self, text: str) -> None:
-        """The line that is written over; nothing where that is not possible."""
-        if self.is_terminal:
-            self._write(f"{self._cleared}{shorten(text, _CELLS)}")
-
-    @property
-    def _cleared(self) -> str:
-        return "\r\x1b[K" if self.is_terminal else ""
-
-    def _write(self, text: str) -> None:
-        if self._stream is not None:
-            with suppress(OSError):  # Nobody listens any more; the file is what counts.
-                self._stream.write(text)
-                self._stream.flush()
-
-
 class _Run:
     """One run, from CONNECT to the end."""
 
@@ -125,7 +97,7 @@ class _Run:
         self._log = log
         self._recording = recording
         self._messages = _Messages()
-        self._voice = _Voice()
+        self._voice = Voice("record")
         self._session = Session(_PEER, log, self._event)
         self._over = asyncio.Event()
         self._status = 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import Enum, IntEnum
 
 
 class PacketType(IntEnum):
@@ -124,3 +124,19 @@ class PropertyId(IntEnum):
     WILDCARD_SUBSCRIPTION_AVAILABLE = 0x28
     SUBSCRIPTION_IDENTIFIER_AVAILABLE = 0x29
     SHARED_SUBSCRIPTION_AVAILABLE = 0x2A
+
+
+class ErrorClass(Enum):
+    """How connecting, or a test run of a broker, failed."""
+
+    DNS = "dns"
+    CONNECT = "connect"
+    TLS = "tls"
+    REFUSED = "refused"
+    """The broker said no: a CONNACK, SUBACK, PUBACK, PUBREC or UNSUBACK with a code of refusal, or it wants AUTH."""
+    TIMEOUT = "timeout"
+    """Connected, and no answer."""
+    PROTOCOL = "protocol"
+    """What came is not MQTT, or no well-formed packet."""
+    CLOSED = "closed"
+    """The connection ended, with or without a DISCONNECT of the broker."""

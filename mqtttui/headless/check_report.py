@@ -1,0 +1,153 @@
+"""What `mqtttui check` prints: a first line for monitors, a short table for people, or one JSON object."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from mqtttui.analysis.check_run import METRICS, SIZES, Run
+from mqtttui.analysis.check_statistics import Report, Summary
+from mqtttui.analysis.check_thresholds import AVAILABILITY, Status, Thresholds, Verdict
+from mqtttui.config.check import CheckJob
+from mqtttui.export.units import count_bytes, duration
+from mqtttui.text import shorten, visible
+
+_LABELS: Mapping[str, str] = {metric.key: metric.label.strip() for metric in METRICS} | {AVAILABILITY: AVAILABILITY}
+_LONGEST = 400
+_ERRORS_SHOWN = 5
+
+
+def text_report(job: CheckJob, report: Report, verdict: Verdict) -> str:
+    """All lines, the one for monitors first."""
+    lines = [first_line(job, report, verdict)]
+    if report.runs:
+        lines += ["", *_table(report), *_failures(report)]
+    return "\n".join(lines)
+
+
+def first_line(job: CheckJob, report: Report, verdict: Verdict) -> str:
+    """`MQTT OK - mqtt://host:1883: 1 of 1 runs, total 14 ms | total=0.014s;;2;0 …`, as Nagios-like monitors read it."""
+    head = f"MQTT {verdict.status.name} - {visible(job.options.url)}: "
+    if not report.runs:
+        return f"{head}interrupted before a run had ended"
+    parts = [f"{report.succeeded} of {len(report.runs)} runs"]
+    if (total := report.times.get("total")) is not None:
+        parts.append(f"total {duration(total.p95)}")
+    parts += [_beyond(key, report, job.thresholds, status) for key, status in verdict.exceeded if key != AVAILABILITY]
+    if (failed := next((run.error for run in reversed(report.runs) if run.error is not None), None)) is not None:
+        parts.append(f"{failed.kind.value}: {failed.title}{f' ({failed.detail})' if failed.detail else ''}")
+    # The bar begins the performance data, wherever it stands.
+    said = shorten(", ".join(parts), _LONGEST).replace("|", "/")
+    return f"{head}{said} | {_performance(report, job.thresholds)}"
+
+
+def json_report(job: CheckJob, report: Report, verdict: Verdict) -> str:
+    """One object. Times are in milliseconds, what does not exist is null."""
+    thresholds = job.thresholds
+    return json.dumps(
+        {
+            "url": job.options.url,
+            "version": job.options.connect.version.label,
+            "topic": visible(job.plan.topic) if job.plan.depth.value != "connect" else None,
+            "status": verdict.status.name,
+            "exit": int(verdict.status),
+            "exceeded": {key: status.name for key, status in verdict.exceeded},
+            "runs": len(report.runs),
+            "succeeded": report.succeeded,
+            "availability": report.availability,
+            "errors": {kind.value: count for kind, count in report.errors.items()},
+            "times_ms": {metric.key: _summary(report.times.get(metric.key), 1e6) for metric in METRICS},
+            "sizes": {key: _summary(report.sizes.get(key), 1) for key, _ in SIZES},
+            "warn_ms": {name: value / 1e6 for name, value in thresholds.warning.items()},
+            "critical_ms": {name: value / 1e6 for name, value in thresholds.critical.items()},
+            "each": [_run(run) for run in report.runs],
+        },
+        ensure_ascii=False,
+    )
+
+
+def _run(run: Run) -> dict[str, Any]:
+    error = run.error
+    return {
+        "run": run.number,
+        "time": datetime.fromtimestamp(run.wall // 1_000_000_000, UTC).isoformat(),
+        "times_ms": {metric.key: run.times[metric.key] / 1e6 if metric.key in run.times else None for metric in METRICS},
+        "sizes": {key: run.sizes.get(key) for key, _ in SIZES},
+        "skipped": list(run.skipped),
+        "error": error
+        and {"class": error.kind.value, "step": error.step, "title": error.title, "detail": error.detail, "hint": error.hint},
+    }
+
+
+def _summary(summary: Summary | None, unit: float) -> dict[str, float] | None:
+    if summary is None:
+        return None
+    return {
+        "n": summary.count,
+        "min": summary.minimum / unit,
+        "median": summary.median / unit,
+        "p95": summary.p95 / unit,
+        "max": summary.maximum / unit,
+    }
+
+
+def _table(report: Report) -> list[str]:
+    many = len(report.runs) > 1
+    names = ["n", "min", "median", "p95", "max"] if many else ["time"]
+    rows = [("", names)]
+    rows += [(metric.label, _cells(report.times.get(metric.key), many)) for metric in METRICS]
+    rows.append(("", ["n", "min", "median", "p95", "max"] if many else ["size"]))
+    rows += [(label, _cells(report.sizes.get(key), many, sizes=True)) for key, label in SIZES]
+    first = max(len(label) for label, _ in rows)
+    widths = [max(len(cells[at]) for _, cells in rows) for at in range(len(names))]
+    lines: list[str] = []
+    for label, cells in rows:
+        if lines and not label:
+            lines.append("")
+        lines.append("  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))]).rstrip())
+    return lines
+
+
+def _cells(summary: Summary | None, many: bool, *, sizes: bool = False) -> list[str]:
+    if summary is None:
+        return ["0", "-", "-", "-", "-"] if many else ["-"]
+    values = [summary.minimum, round(summary.median), summary.p95, summary.maximum]
+    shown = [count_bytes(value) if sizes else duration(value) for value in values]
+    return [str(summary.count), *shown] if many else [shown[0]]
+
+
+def _failures(report: Report) -> list[str]:
+    lines: list[str] = []
+    if len(report.runs) > 1:
+        lines += ["", f"availability {report.availability:.4g} % ({report.succeeded} of {len(report.runs)} runs)"]
+    if report.errors:
+        lines += ["", "errors: " + ", ".join(f"{count} {kind.value}" for kind, count in report.errors.items())]
+    failed = [(run.number, run.error) for run in report.runs if run.error is not None]
+    for number, error in failed[-_ERRORS_SHOWN:]:
+        lines.append(f"run {number}, {error.step}: {error.title}{f': {error.detail}' if error.detail else ''}")
+        lines += [f"  {error.hint}"] if error.hint else []
+    skipped = dict.fromkeys(text for run in report.runs for text in run.skipped)
+    return [*lines, *([""] if skipped else []), *(f"left out: {text}" for text in skipped)]
+
+
+def _beyond(key: str, report: Report, thresholds: Thresholds, status: Status) -> str:
+    limit = thresholds.limit(thresholds.critical if status is Status.CRITICAL else thresholds.warning, key)
+    return f"{_LABELS[key]} {duration(report.times[key].p95)} > {duration(limit or 0)}"
+
+
+def _performance(report: Report, thresholds: Thresholds) -> str:
+    """Performance data: `'label'=value[unit];warn;crit;min;max`."""
+    parts = []
+    for key, summary in report.times.items():
+        warning, critical = (thresholds.limit(limits, key) for limits in (thresholds.warning, thresholds.critical))
+        parts.append(f"{key}={_decimal(summary.p95)}s;{_decimal(warning)};{_decimal(critical)};0;")
+    parts += [f"{key}={summary.p95}B;;;0;" for key, summary in report.sizes.items()]
+    least = [("" if value is None else f"{value:g}:") for value in (thresholds.available_warning, thresholds.available_critical)]
+    parts.append(f"{AVAILABILITY}={report.availability:.4g}%;{least[0]};{least[1]};0;100")
+    return " ".join(parts)
+
+
+def _decimal(nanoseconds: int | None) -> str:
+    return "" if nanoseconds is None else f"{nanoseconds / 1e9:.6f}"
