@@ -81,6 +81,11 @@ class ConnectOptions:
         return "tls" if self.tls else "tcp"
 
     @property
+    def place(self) -> str:
+        """The broker where there is little room: its host, or the last part of its socket's path."""
+        return self.unix_path.rpartition("/")[2] or self.unix_path or self.host
+
+    @property
     def url(self) -> str:
         """`mqtt://host:port`, `wss://host:port/path` or `mqtt+unix:///path`; IPv6 literals in brackets, no credentials, no query."""
         if self.unix_path:

@@ -206,3 +206,8 @@ def test_credentials_of_a_unix_socket_stand_before_its_path() -> None:
     assert options.unix_path == "/run/mosquitto.sock"
     assert (options.connect.username, options.connect.password) == ("al@ice", b"se:cret")
     assert "cret" not in options.url
+
+
+def test_where_there_is_little_room_a_socket_has_the_last_part_of_its_path() -> None:
+    assert parse_url("mqtt+unix:///run/mosquitto.sock").place == "mosquitto.sock"
+    assert parse_url("mqtts://broker.lan").place == "broker.lan"

@@ -105,7 +105,7 @@ class StatusBar(Bar):
         out: list[Part] = [(f"{sign} ", style)]
         if state.options is None:
             return [self.file] if self.file is not None else [*out, word]
-        name = text.visible(state.options.url if room >= _ROOM_FOR_URL else state.options.host)
+        name = text.visible(state.options.url if room >= _ROOM_FOR_URL else state.options.place)
         if state.phase is not Phase.CONNECTED:
             return [*out, (name, "bold"), f" · {retry_words(state, time.monotonic_ns()) or word}"]
         shown: list[Part] = []
@@ -156,7 +156,7 @@ def _facts(state: ConnectionState, level: _Level) -> list[Part]:
         facts.append(_session(state))
         facts.append("will set" if connect.will is not None else "")
         facts.append(keep_alive_words(state))
-    out: list[Part] = [(text.visible(state.options.url if level.url else state.options.host), "bold")]
+    out: list[Part] = [(text.visible(state.options.url if level.url else state.options.place), "bold")]
     separator = level.separator
     if state.warning:
         out += [separator, (f"! {state.warning}", "$state-warn")]
