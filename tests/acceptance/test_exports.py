@@ -151,7 +151,9 @@ async def assert_opens(path: Path, log: Log, found: Mapping[int, set[str]]) -> N
         await run.caught_up()
         assert contents(run.log) == contents(log)
         assert marks.numbers() == [3] and marks.comment(3) == COMMENT and marks.comment(4) == "and here"
-        assert {no: {each.id for each in run.app.pump.findings.of(no)} for no in run.log.numbers()} == found
+        # G06 is about how a connection ended, which no capture of exported packets tells.
+        again_found = {no: {each.id for each in run.app.pump.findings.of(no)} - {"G06"} for no in run.log.numbers()}
+        assert again_found == {no: ids - {"G06"} for no, ids in found.items()}
 
 
 async def test_a_packet_too_large_for_an_exported_pdu(mosquitto_broker: Broker, tmp_path: Path) -> None:

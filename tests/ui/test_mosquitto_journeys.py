@@ -143,7 +143,7 @@ async def test_what_the_form_shows_is_what_leaves(mosquitto_broker: Broker, seed
         pane = run.main.connection
         pane.form.go("version", edit=False)
         for _ in range(3):
-            fixed = ("url", "host", "port", "tls", "tls.verify", "reconnect", "section.times", "section.unusual")
+            fixed = ("url", "transport", "host", "port", "tls", "tls.verify", "reconnect", "section.times", "section.unusual")
             rows = [row for row in pane.form.rows if row.selectable and row.id not in fixed and row.kind is not Kind.ACTION]
             for row in chance.sample(rows, 6):
                 if pane.form.row_value(row.id) == "" and row.id not in [each.id for each in pane.form.rows]:

@@ -8,7 +8,7 @@ from textual.events import MouseScrollUp
 
 from mqtttui.capture.log import Log
 from mqtttui.protocol.enums import PacketType, Version
-from mqtttui.protocol.packets import Ack, Publish
+from mqtttui.protocol.packets import Ack, Publish, Suback, Subscribe, TopicRequest
 from mqtttui.ui.times import TimeFormat
 from tests.support.screen import Feed, hostile_texts, inspecting, running, screen_lines
 
@@ -79,8 +79,11 @@ async def test_pause_keeps_recording_and_says_how_much_waits() -> None:
 
 async def test_eviction_does_not_move_what_is_visible() -> None:
     log = Log(limit=4_000_000)
-    async with inspecting(2_000, log=log) as (run, feed):
-        feed.publishes(3_000, payload=bytes(1_000))
+    async with inspecting(0, log=log) as (run, feed):
+        # Messages that nobody asked for would be findings, and packets with findings are kept.
+        feed.send(Subscribe(1, (TopicRequest("#"),)))
+        feed.receive(Suback(1, (0,)))
+        feed.publishes(5_000, payload=bytes(1_000))
         await run.caught_up()
         packets = run.main.inspector.packets
         await run.press("k")
