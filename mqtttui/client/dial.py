@@ -146,13 +146,16 @@ async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps:
         name = address_text(address)
         share = (deadline - loop.time()) / (len(addresses) - index)
         steps.note("tcp", "; ".join([*tried, f"{name} …"]))
+        steps.begin_try("tcp", name)
         try:
             async with asyncio.timeout(max(share, 0)):
                 layer, began, ended = await _open(family, address)
         except OSError as error:  # TimeoutError is one
-            last = error
-            tried.append(f"{name} {errors.short_reason(error)}")
+            last, why = error, errors.short_reason(error)
+            tried.append(f"{name} {why}")
+            steps.end_try("tcp", why)
             continue
+        steps.end_try("tcp", ended=ended)
         steps.done("tcp", "; ".join([*tried, layer.remote or name]), ended, began)
         return layer
     failure = errors.tcp(last, options, "; ".join(tried))

@@ -35,6 +35,19 @@ class StepStatus(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Try:
+    """One address that was tried, times in monotonic ns."""
+
+    address: str
+    """`127.0.0.1:1883`."""
+    started: int
+    ended: int | None = None
+    """None while it runs, or if it was given up with the whole step."""
+    error: str = ""
+    """`refused`, `no answer`; empty if it worked."""
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """One step of connecting, times in monotonic ns.
 
@@ -49,6 +62,8 @@ class Step:
     """`127.0.0.1:1883`, `TLSv1.3 TLS_AES_256_GCM_SHA384`, or the error."""
     tried: int | None = None
     """When the try that worked began, in `resolve`, `tcp` (where other addresses may have failed before) and `tls`."""
+    tries: tuple[Try, ...] = ()
+    """Each address of `tcp` in the order in which they were tried."""
 
     @property
     def nanoseconds(self) -> int | None:

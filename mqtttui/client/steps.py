@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from mqtttui.client.events import Step, StepStatus
+from mqtttui.client.events import Step, StepStatus, Try
 from mqtttui.config.options import ConnectOptions
 from mqtttui.text import shorten
 
@@ -34,6 +34,15 @@ class Steps:
     def note(self, name: str, detail: str) -> None:
         """A new detail for a step, whatever its status."""
         self._set(name, detail=detail)
+
+    def begin_try(self, name: str, address: str) -> None:
+        """One more address is tried within a step."""
+        self._set(name, tries=(*self._steps[name].tries, Try(address, time.monotonic_ns())))
+
+    def end_try(self, name: str, error: str = "", ended: int | None = None) -> None:
+        """The latest try worked, or failed with `error`."""
+        *before, last = self._steps[name].tries
+        self._set(name, tries=(*before, replace(last, ended=ended or time.monotonic_ns(), error=error)))
 
     def done(self, name: str, detail: str = "", ended: int | None = None, tried: int | None = None) -> None:
         """`name` worked; `ended` in monotonic ns, now unless given; `tried`: when what worked began, if not with the step."""

@@ -168,6 +168,11 @@ async def test_several_addresses_are_tried_in_turn(monkeypatch: pytest.MonkeyPat
         await driver.connected(broker.port, "two.example")
         tcp = next(step for step in driver.state.steps if step.name == "tcp")
         assert tcp.detail == f"127.0.0.1:{dead} refused; 127.0.0.1:{broker.port}"
+        first, second = tcp.tries
+        assert (first.address, first.error) == (f"127.0.0.1:{dead}", "refused")
+        assert (second.address, second.error) == (f"127.0.0.1:{broker.port}", "")
+        assert tcp.started is not None and first.ended is not None and second.ended is not None
+        assert tcp.started <= first.started <= first.ended <= second.started <= second.ended == tcp.ended
 
 
 async def test_an_ipv6_literal() -> None:
