@@ -3,7 +3,7 @@
 What gmqtt does here, and all that it does:
 
 1. It chooses packet identifiers (`id_generator`) and takes them back when the exchange is over.
-2. It answers PUBLISH QoS 1 and 2, PUBREC and PUBREL.
+2. It answers PUBLISH QoS 1 and 2, PUBREC and PUBREL, unless `answers` says otherwise.
 3. It keeps our QoS 1 and 2 publishes until they are acknowledged, and sends them again after a CONNACK with Session Present.
 
 It never encodes anything else, never parses what the server sent, never reconnects and never pings. Bytes are recorded and
@@ -13,8 +13,6 @@ pins every name used.
 
 from __future__ import annotations
 
-import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -24,13 +22,15 @@ from gmqtt.mqtt.package import Package
 from gmqtt.storage import PersistentStorage
 
 from mqtttui.capture.recorder import Recorder
+from mqtttui.client.answers import Answers
+from mqtttui.client.gmqtt_log import quiet_gmqtt
 from mqtttui.client.layer import Layer
+from mqtttui.client.link_packets import identifier, parse_inbound, publish_identifier, with_dup
 from mqtttui.client.tap import HandedOver, Tap
 from mqtttui.protocol.enums import Direction, PacketType, Version
 from mqtttui.protocol.framing import Batch, Framer, FramingError
-from mqtttui.protocol.packets import Ack, Connack, Packet, Publish, Suback, Subscribe, Unsuback, Unsubscribe, encode
+from mqtttui.protocol.packets import Ack, Connack, Packet, Publish, Suback, Unsuback, encode
 from mqtttui.protocol.parse import parse
-from mqtttui.protocol.wire import read_vbi
 
 _QOS0_PUBLISH = bytes([0x30, 0x31, 0x38, 0x39])
 _HEAD = 16
@@ -61,31 +61,6 @@ class LinkEvents(Protocol):
         """The connection is over; None after our own close."""
 
 
-class Notebook(logging.Handler):
-    """Keeps gmqtt's latest warnings: on stderr they would tear the screen."""
-
-    def __init__(self) -> None:
-        super().__init__(logging.WARNING)
-        self.lines: deque[str] = deque(maxlen=100)
-
-    def emit(self, record: logging.LogRecord) -> None:
-        """Note one line."""
-        self.lines.append(record.getMessage())
-
-
-NOTEBOOK = Notebook()
-"""What gmqtt complained about lately; wire text in it is not made visible."""
-
-
-def quiet_gmqtt() -> None:
-    """Send gmqtt's log to NOTEBOOK and nowhere else."""
-    logger = logging.getLogger("gmqtt")
-    if NOTEBOOK not in logger.handlers:
-        logger.addHandler(NOTEBOOK)
-    logger.propagate = False
-    logger.setLevel(logging.WARNING)
-
-
 class Store(PersistentStorage):
     """Own QoS 1 and 2 publishes without their last acknowledgement; outlives the connections of a session."""
 
@@ -96,7 +71,7 @@ class Store(PersistentStorage):
 
     def get_all(self) -> list[tuple[int, bytes]]:
         """What gmqtt sends again: PUBLISH with DUP [MQTT-3.3.1-1], PUBREL as it is."""
-        return [(mid, _with_dup(raw)) for mid, raw in super().get_all()]  # type: ignore[no-untyped-call]
+        return [(mid, with_dup(raw)) for mid, raw in super().get_all()]  # type: ignore[no-untyped-call]
 
     def clear(self) -> None:
         """Give everything up, and say so."""
@@ -134,11 +109,6 @@ class Store(PersistentStorage):
         return kind is (PacketType.PUBACK if raw[0] & 6 == 2 else PacketType.PUBREC)
 
 
-def _with_dup(raw: bytes) -> bytes:
-    """As it is sent again [MQTT-3.3.1-1]."""
-    return bytes([raw[0] | 0x08]) + raw[1:] if raw[0] >> 4 == PacketType.PUBLISH else raw
-
-
 class _Dialed:
     """What gmqtt takes for an event loop: its one method hands over the connection that stands already."""
 
@@ -155,8 +125,20 @@ class _Dialed:
 class Link(Client):
     """One connection from CONNECT to its end."""
 
-    def __init__(self, version: Version, store: Store, events: LinkEvents, *, assume_session: bool = False) -> None:
-        """`assume_session`: replay whatever CONNACK says; MQTT 3.1 has no Session Present to say it with."""
+    def __init__(
+        self,
+        version: Version,
+        store: Store,
+        events: LinkEvents,
+        *,
+        assume_session: bool = False,
+        answers: Answers | None = None,
+        everything: bool = False,
+    ) -> None:
+        """`assume_session`: replay whatever CONNACK says; MQTT 3.1 has no Session Present to say it with.
+
+        `everything`: PUBLISH packets are handed to `packet_received` from the first one on.
+        """
         quiet_gmqtt()
         super().__init__("unused", persistent_storage=store)  # type: ignore[no-untyped-call]
         self._version = version
@@ -172,10 +154,20 @@ class Link(Client):
         self._requests: dict[int, PacketType] = {}
         self._by_hand: dict[int, tuple[PacketType, bytes]] = {}
         """Identifiers that packets made by hand use -> the answer that frees them, and the packet."""
-        self.watching = False
-        """Whether PUBLISH packets are handed to `packet_received` too."""
+        self.answers = answers or Answers(version)
+        self._everything = everything
+        self._watching = False
         for mid in store.ids:
             self.claim(mid)
+
+    @property
+    def watching(self) -> bool:
+        """Whether PUBLISH packets are handed to `packet_received` too."""
+        return self._watching or self._everything
+
+    @watching.setter
+    def watching(self, watching: bool) -> None:
+        self._watching = watching
 
     async def reconnect(self, delay: bool = False) -> None:
         """Never: reconnects are the session's, and the user's choice."""
@@ -242,7 +234,7 @@ class Link(Client):
     def send_by_hand(self, data: bytes, handed_over: HandedOver | None = None) -> None:
         """Send exactly `data`. Identifiers of the packets in it are not given to others until their last answer came."""
         for raw in Framer().feed(data).packets():
-            used = _identifier(parse(raw, self._version))
+            used = identifier(parse(raw, self._version))
             if used is not None and used[0] not in self._package_handler.id_generator._used_ids:
                 self.claim(used[0])
                 self._by_hand[used[0]] = (used[1], raw)
@@ -257,14 +249,14 @@ class Link(Client):
             del self._by_hand[mid]
             self.release(mid)
         else:
-            self.send(_with_dup(raw) if step == "dup" else encode(Ack(PacketType.PUBREL, mid), self._version))
+            self.send(with_dup(raw) if step == "dup" else encode(Ack(PacketType.PUBREL, mid), self._version))
         return True
 
     def send_again(self, mid: int) -> None:
         """Send what is kept for an identifier again, a PUBLISH with DUP."""
         raw = self._store.get(mid)
         if raw is not None:
-            self.send(_with_dup(raw))
+            self.send(with_dup(raw))
 
     def send_release(self, mid: int) -> None:
         """Send the PUBREL of a publish, whether its PUBREC came or not, and keep it until PUBCOMP."""
@@ -322,7 +314,7 @@ class Link(Client):
         if kind is PacketType.PUBLISH:
             self._publish(raw, mono)
             return
-        packet = _parse(raw, self._version)
+        packet = parse_inbound(raw, self._version)
         if packet is None:
             self._events.malformed_received(kind, raw)
             return
@@ -331,7 +323,8 @@ class Link(Client):
                 self._accepted = True
                 self._hand(0x20, bytes([packet.session_present or self._assume_session, 0]))
             case Ack(type=PacketType.PUBREL):
-                self._hand(0x62, packet.packet_id.to_bytes(2, "big"))
+                if not self._answered_otherwise(PacketType.PUBCOMP, packet.packet_id, mono):
+                    self._hand(0x62, packet.packet_id.to_bytes(2, "big"))
             case Ack() if self._store.expects(packet.packet_id, packet.type):
                 code = bytes([packet.reason_code]) if packet.reason_code else b""
                 self._hand(raw[0], packet.packet_id.to_bytes(2, "big") + code)
@@ -353,16 +346,25 @@ class Link(Client):
     def _publish(self, raw: bytes, mono: int) -> None:
         qos = raw[0] >> 1 & 3
         if qos in (1, 2) and self._accepted:
-            mid = _publish_id(raw)
+            mid = publish_identifier(raw)
             if mid is None:
                 self._events.malformed_received(PacketType.PUBLISH, raw)
                 return
-            nothing = b"\x00" if self._version is Version.V5 else b""
-            self._hand(raw[0], _TOPIC + mid + nothing)
+            answer = PacketType.PUBACK if qos == 1 else PacketType.PUBREC
+            if not self._answered_otherwise(answer, int.from_bytes(mid, "big"), mono):
+                nothing = b"\x00" if self._version is Version.V5 else b""
+                self._hand(raw[0], _TOPIC + mid + nothing)
         if self.watching:
             packet = parse(raw, self._version, Direction.S2C)
             if isinstance(packet, Publish):
                 self._events.packet_received(packet, mono)
+
+    def _answered_otherwise(self, answer: PacketType, mid: int, mono: int) -> bool:
+        """What `answers` wants to leave instead of the plain `answer` has left, or is withheld."""
+        instead = self.answers.instead(answer, mid, mono)
+        if instead:
+            self.send(instead)
+        return instead is not None
 
     def _answered_by_hand(self, mid: int, kind: PacketType, *, failed: bool = False) -> None:
         """An answer that nothing of ours expects: it may free the identifier of a packet made by hand."""
@@ -396,32 +398,3 @@ class Link(Client):
         if self._protocol is not None:
             # Ends gmqtt's idle reader. An error must not be passed on: gmqtt would leave it in a future that nobody reads.
             self._protocol.connection_lost(None)
-
-
-def _parse(raw: bytes, version: Version) -> Packet | None:
-    """`parse`, and the CONNACKs that older servers send: without properties to a v5 client, with reserved bits in 3.x."""
-    packet = parse(raw, version, Direction.S2C)
-    if packet is None and raw[:2] == b"\x20\x02" and (raw[3] or version is not Version.V5):
-        return Connack(raw[3], bool(raw[2] & 1))
-    return packet
-
-
-def _identifier(packet: Packet | None) -> tuple[int, PacketType] | None:
-    """The identifier that an own packet takes, and the answer that gives it back."""
-    match packet:
-        case Publish(qos=1 | 2, packet_id=int(mid)) if mid:
-            return mid, PacketType.PUBACK if packet.qos == 1 else PacketType.PUBCOMP
-        case Subscribe(packet_id=mid) if mid:
-            return mid, PacketType.SUBACK
-        case Unsubscribe(packet_id=mid) if mid:
-            return mid, PacketType.UNSUBACK
-        case _:
-            return None
-
-
-def _publish_id(raw: bytes) -> bytes | None:
-    """The two bytes of a PUBLISH's packet identifier; None where the lengths do not hold or it is 0 [MQTT-2.2.1-3]."""
-    start = read_vbi(raw, 1, len(raw)).end
-    at = start + 2 + int.from_bytes(raw[start : start + 2], "big")
-    mid = raw[at : at + 2]
-    return mid if len(mid) == 2 and mid != b"\x00\x00" else None

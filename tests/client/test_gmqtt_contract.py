@@ -25,8 +25,9 @@ from hypothesis import strategies as st
 from mqtttui.capture.log import Log
 from mqtttui.capture.recorder import Recorder
 from mqtttui.capture.records import Origin
+from mqtttui.client.gmqtt_log import NOTEBOOK, quiet_gmqtt
 from mqtttui.client.layer import Bytes, Receiver
-from mqtttui.client.link import NOTEBOOK, Link, Store, quiet_gmqtt
+from mqtttui.client.link import Link, Store
 from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.protocol.framing import FramingError
 from mqtttui.protocol.packets import Ack, Connack, Packet, Publish, Suback, encode
