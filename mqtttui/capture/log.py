@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -75,6 +75,7 @@ class Log:
         self.closings = 0
         """Connections that have ended; only the log writes it."""
         self._reported: dict[str, int] = {}
+        self._watchers: dict[int, Callable[[int, int], None]] = {}
 
     # --- connections
 
@@ -141,6 +142,11 @@ class Log:
             state.info = replace(state.info, closed=mono, close_reason=reason)
             self.closings += 1
             self._releasable.append(state)
+            self._watchers.pop(number, None)
+
+    def watch(self, connection: int, told: Callable[[int, int], None]) -> None:
+        """Until `connection` ends, `told` hears the first and the last No. of all that is appended to it, at once."""
+        self._watchers[connection] = told
 
     def mark_loss(self, connection: int) -> None:
         """Packets of `connection` are missing behind its latest one: a capture has a hole there."""
@@ -190,6 +196,8 @@ class Log:
         else:
             self._append_split(connection, direction, batch, mono, wall)
         self._connections[connection].last = first + total - 1
+        if self._watchers and (told := self._watchers.get(connection)):
+            told(first, first + total - 1)
         if self.bytes_kept > self.limit:
             self._evict()
         return first

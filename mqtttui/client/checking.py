@@ -13,35 +13,56 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from mqtttui.analysis.check_measuring import Seen, Trace, probe
 from mqtttui.analysis.check_run import Depth, Plan, Run, RunError
-from mqtttui.capture.log import Log
+from mqtttui.capture.log import Log, Packet
 from mqtttui.client import commands, replies
-from mqtttui.client.events import Event, Phase, Rejected
+from mqtttui.client.events import Event, Phase, Rejected, StateChanged
 from mqtttui.client.session import Session
+from mqtttui.config.check import CheckJob
 from mqtttui.config.options import ConnectOptions, ReconnectOptions
 from mqtttui.protocol.enums import Direction, ErrorClass, PacketType, PropertyId, Version
-from mqtttui.protocol.framing import Batch
 from mqtttui.protocol.packets import Ack, Connack, Pingresp, Properties, Suback, TopicRequest, Unsuback
 from mqtttui.protocol.parse import parse
 
 T = TypeVar("T")
 
-_PEER = "check"
+PEER = "check"
+"""The peer of a run's connection in the log."""
+
 _LOG_BYTES = 16 * 1024 * 1024
 _REFUSED = 0x80
-_STEPS = {"dns": "resolve", "tcp": "tcp", "tls": "tls"}
+_STEPS = {"dns": "resolve"} | {name: name for name in ("unix", "tcp", "proxy", "tls", "websocket")}
+"""Metric -> the step of connecting that it is the time of."""
 _NOT_BACK = "May this client subscribe to the topic? Some brokers grant a subscription that their access list forbids."
 _SILENT = "The broker hangs, is overloaded, or drops what it does not like without a word."
 
 
-async def check_once(options: ConnectOptions, plan: Plan, number: int = 1, progress: Callable[[str], None] = lambda text: None) -> Run:
+async def check_all(job: CheckJob, done: Callable[[Run], None], progress: Callable[[int, str], None], log: Log | None = None) -> None:
+    """The runs of `job`, one after the other. `progress` hears the number of a run and what is waited for, `done` each run that ended.
+
+    `log`: where their packets are recorded; without one they are forgotten. Raises what `check_once` does.
+    """
+    loop = asyncio.get_running_loop()
+    for number in range(1, job.count + 1):
+        due = loop.time() + job.interval
+        done(await check_once(job.options, job.plan, number, partial(progress, number), log))
+        if number < job.count:
+            progress(number, "done, the next one comes")
+            await asyncio.sleep(max(0.0, due - loop.time()))
+
+
+async def check_once(
+    options: ConnectOptions, plan: Plan, number: int = 1, progress: Callable[[str], None] = lambda text: None, log: Log | None = None
+) -> Run:
     """One run; `progress` hears what is waited for. Raises nothing but CancelledError, and has disconnected then too."""
-    return await _Checking(options, plan, number, progress).run()
+    return await _Checking(options, plan, number, progress, log).run()
 
 
 class _Failed(Exception):
@@ -52,24 +73,10 @@ class _Failed(Exception):
         self.error = error
 
 
-class _WakingLog(Log):
-    """A log that says when something was appended."""
-
-    def __init__(self, limit: int, grown: Callable[[], None]) -> None:
-        super().__init__(limit)
-        self._grown = grown
-
-    def append(self, connection: int, direction: Direction, batch: Batch, mono: int, wall: int) -> int:
-        """See Log."""
-        first = super().append(connection, direction, batch, mono, wall)
-        self._grown()
-        return first
-
-
 class _Checking:
     """One run."""
 
-    def __init__(self, options: ConnectOptions, plan: Plan, number: int, progress: Callable[[str], None]) -> None:
+    def __init__(self, options: ConnectOptions, plan: Plan, number: int, progress: Callable[[str], None], log: Log | None) -> None:
         self._options = replace(options, reconnect=ReconnectOptions(), dial_timeout=plan.timeout, connack_timeout=plan.timeout)
         self._plan = plan
         self._number = number
@@ -77,9 +84,11 @@ class _Checking:
         self._name = uuid.uuid4().hex
         self._trace = Trace(self._name)
         self._woken = asyncio.Event()
-        self._log = _WakingLog(_LOG_BYTES, self._woken.set)
-        self._session = Session(_PEER, self._log, self._event)
-        self._read_up_to = 0
+        self._log = Log(_LOG_BYTES) if log is None else log
+        self._session = Session(PEER, self._log, self._event)
+        self._connection: int | None = None
+        self._unread: deque[range] = deque()
+        """Numbers of the connection's packets that are still to be read."""
         self._problem = ""
         """A malformed packet of the broker. Of bytes that are no packet the session tells, as of all that comes before CONNACK."""
         self._rejected = ""
@@ -109,7 +118,7 @@ class _Checking:
     # The run, step by step
 
     async def _steps(self) -> None:
-        self._session.execute(commands.Connect(_PEER, self._options))
+        self._session.execute(commands.Connect(PEER, self._options))
         connack = await self._until(self._connected, "CONNACK", timed=False)
         match self._plan.depth:
             case Depth.CONNECT:
@@ -126,7 +135,7 @@ class _Checking:
                 await self._ping()
 
     async def _ping(self) -> None:
-        self._session.execute(commands.Ping(_PEER))
+        self._session.execute(commands.Ping(PEER))
         await self._until(lambda: self._trace.received(Pingresp), "PINGRESP")
 
     def _connected(self) -> Connack | None:
@@ -135,7 +144,7 @@ class _Checking:
 
     async def _subscribe(self) -> None:
         qos = max(self._plan.qos, default=0)
-        self._session.execute(commands.Subscribe(_PEER, (TopicRequest(self._plan.topic, qos),)))
+        self._session.execute(commands.Subscribe(PEER, (TopicRequest(self._plan.topic, qos),)))
         answer = (await self._until(lambda: self._trace.received(Suback), "SUBACK")).packet
         if isinstance(answer, Suback):
             if len(answer.codes) != 1:  # [MQTT-3.9.3-1]
@@ -143,7 +152,7 @@ class _Checking:
             self._accept(answer.codes[0], answer.properties, PacketType.SUBACK)
 
     async def _unsubscribe(self) -> None:
-        self._session.execute(commands.Unsubscribe(_PEER, (self._plan.topic,)))
+        self._session.execute(commands.Unsubscribe(PEER, (self._plan.topic,)))
         answer = (await self._until(lambda: self._trace.received(Unsuback), "UNSUBACK")).packet
         if isinstance(answer, Unsuback):
             self._accept(answer.codes[0] if answer.codes else 0, answer.properties, PacketType.UNSUBACK)
@@ -155,7 +164,7 @@ class _Checking:
             return
         packet = probe(self._plan.topic, self._name, qos, v5=self._version is Version.V5)
         self._queued[qos] = time.monotonic_ns()
-        self._session.execute(commands.SendPublish(_PEER, qos, packet, anyway=True))
+        self._session.execute(commands.SendPublish(PEER, qos, packet, anyway=True))
         if qos:
             await self._acknowledged(PacketType.PUBACK if qos == 1 else PacketType.PUBREC)
         if qos == 2:
@@ -209,19 +218,31 @@ class _Checking:
 
     def _read(self) -> None:
         """Takes what is new in the log over into the trace."""
-        log = self._log
-        for no in range(max(self._read_up_to + 1, log.first), log.last + 1):
-            row = log[no]
-            packet = None if row.framing_error else parse(row.raw, row.version, row.direction)
-            if packet is not None:
-                self._trace.add(Seen(row.mono, row.direction, len(row.raw), packet))
-            elif row.direction is Direction.S2C and not row.framing_error and not self._problem:
-                self._problem = f"{PacketType(row.raw[0] >> 4).name}: {row.raw[:20].hex(' ')}"
-        self._read_up_to = log.last
+        while self._unread:
+            for no in self._unread.popleft():
+                if no in self._log:  # A flood may have evicted it already.
+                    self._take(self._log[no])
+
+    def _take(self, row: Packet) -> None:
+        packet = None if row.framing_error else parse(row.raw, row.version, row.direction)
+        if packet is not None:
+            self._trace.add(Seen(row.mono, row.direction, len(row.raw), packet))
+        elif row.direction is Direction.S2C and not row.framing_error and not self._problem:
+            self._problem = f"{PacketType(row.raw[0] >> 4).name}: {row.raw[:20].hex(' ')}"
 
     def _event(self, event: Event) -> None:
-        if isinstance(event, Rejected):
-            self._rejected = event.text
+        match event:
+            case Rejected(text=words):
+                self._rejected = words
+            case StateChanged(state=state) if state.connection != self._connection and state.connection is not None:
+                self._connection = state.connection
+                self._log.watch(state.connection, self._grown)
+            case _:
+                pass
+        self._woken.set()
+
+    def _grown(self, first: int, last: int) -> None:
+        self._unread.append(range(first, last + 1))
         self._woken.set()
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import encodings.idna  # noqa: F401 - else the first lookup of a name would take as long as loading it
 import errno
 import os
 import socket
@@ -237,7 +238,8 @@ async def _upgrade(
         raise _failed(steps, "websocket", errors_transport.upgrade(error, options)) from error
     finally:
         upgraded(layer.exchange)
-    steps.done("websocket", f"sub-protocol {visible(layer.protocol)}" if layer.protocol else "no sub-protocol")
+    said = f"sub-protocol {visible(layer.protocol)}" if layer.protocol else "no sub-protocol"
+    steps.done("websocket", said, layer.answered, layer.asked)
     return layer
 
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
@@ -114,6 +115,8 @@ class WebSocketLayer:
             """What asks for the WebSocket."""
         except (LocalProtocolError, UnicodeError, ValueError) as error:
             raise UpgradeError(f"the request cannot be written: {visible(str(error))}") from error
+        self.asked = self.answered = 0
+        """When the request was written, and when it was accepted (monotonic ns); 0 before."""
         self._answer = b""
         self._body = bytearray()
         self._status: int | None = None
@@ -134,6 +137,7 @@ class WebSocketLayer:
         loop = asyncio.get_running_loop()
         self._end = loop.create_future()
         self._lower.attach(self)
+        self.asked = time.monotonic_ns()
         self._send(self.request)
         await self._end
 
@@ -282,6 +286,7 @@ class WebSocketLayer:
             case CloseConnection():
                 self._closed(event)
             case AcceptConnection():
+                self.answered = time.monotonic_ns()
                 self._protocol = event.subprotocol or ""
                 self._note(WebSocketKind.SUB_PROTOCOL, self._protocol.encode())
                 self._open = True

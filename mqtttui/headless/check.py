@@ -5,12 +5,11 @@ from __future__ import annotations
 import asyncio
 import signal
 from contextlib import suppress
-from functools import partial
 
 from mqtttui.analysis.check_run import Run
 from mqtttui.analysis.check_statistics import Report
 from mqtttui.analysis.check_thresholds import judge
-from mqtttui.client.checking import check_once
+from mqtttui.client.checking import check_all
 from mqtttui.config.check import CheckJob
 from mqtttui.export.units import duration
 from mqtttui.headless.check_report import json_report, text_report
@@ -20,9 +19,9 @@ STATUSES = """\
 Exit status, as Nagios-like monitors read it: 0 ok, 1 warning, 2 critical, 3 unknown (something given cannot be used, or it was
 interrupted before a run had ended). The first line is in their form, with performance data behind the bar.
 
-Times are those between the packets as they pass the socket. Names for --warn and --critical: dns, tcp, tls, connack, connected,
-subscribe, first-message, publish (or publish-qos0, -qos1, -qos2, -qos2-pubrec, -qos2-pubcomp), latency (or latency-qos0, -qos1,
--qos2), unsubscribe, ping, total, availability."""
+Times are those between the packets as they pass the socket. Names for --warn and --critical: dns, unix, tcp, proxy, tls,
+websocket, connack, connected, subscribe, first-message, publish (or publish-qos0, -qos1, -qos2, -qos2-pubrec, -qos2-pubcomp),
+latency (or latency-qos0, -qos1, -qos2), unsubscribe, ping, total, availability."""
 
 
 def run(job: CheckJob) -> int:
@@ -44,24 +43,13 @@ class _Checks:
     async def run(self) -> list[Run]:
         """Those that ended by themselves."""
         loop = asyncio.get_running_loop()
-        task = loop.create_task(self._all(), name="check")
-
+        task = loop.create_task(check_all(self._job, self._runs.append, self._progress), name="check")
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, task.cancel)
         with suppress(asyncio.CancelledError):
             await task
         self._voice.clear()
         return self._runs
-
-    async def _all(self) -> None:
-        loop = asyncio.get_running_loop()
-        for number in range(1, self._job.count + 1):
-            due = loop.time() + self._job.interval
-            done = await check_once(self._job.options, self._job.plan, number, partial(self._progress, number))
-            self._runs.append(done)
-            if number < self._job.count:
-                self._progress(number, "done, the next one comes")
-                await asyncio.sleep(max(0.0, due - loop.time()))
 
     def _progress(self, number: int, text: str) -> None:
         latest = self._runs[-1] if self._runs else None

@@ -97,7 +97,8 @@ def _table(report: Report) -> list[str]:
     many = len(report.runs) > 1
     names = ["n", "min", "median", "p95", "max"] if many else ["time"]
     rows = [("", names)]
-    rows += [(metric.label, _cells(report.times.get(metric.key), many)) for metric in METRICS]
+    times = report.times
+    rows += [(metric.label, _cells(times.get(metric.key), many)) for metric in METRICS if metric.key in times or not metric.rare]
     rows.append(("", ["n", "min", "median", "p95", "max"] if many else ["size"]))
     rows += [(label, _cells(report.sizes.get(key), many, sizes=True)) for key, label in SIZES]
     first = max(len(label) for label, _ in rows)

@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 
 from mqtttui.analysis.check_run import METRICS, SIZES, Depth, Plan, Run
+from mqtttui.capture.log import Log
 from mqtttui.client import dial
-from mqtttui.client.checking import check_once
+from mqtttui.client.checking import PEER, check_all, check_once
 from mqtttui.client.steps import Steps, step_names
-from mqtttui.config.options import ConnectOptions, TlsOptions
+from mqtttui.config.check import CheckJob
+from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
 from mqtttui.protocol.enums import ErrorClass, PacketType, PropertyId, Version
 from mqtttui.protocol.packets import (
     Ack,
@@ -28,17 +30,17 @@ from mqtttui.protocol.packets import (
     Subscribe,
     Unsubscribe,
 )
-from tests.support.brokers import ALICE, Broker, free_port
+from tests.support.brokers import ALICE, Broker, Ways, free_port
 from tests.support.certs import Certificates
 from tests.support.raw_client import connected
 from tests.support.scripted import Script, close, expect, friendly_answer, reply, send, send_raw, serve
 from tests.support.waiting import wait_until
 
-WHOLE = {metric.key for metric in METRICS} - {"dns", "tls", "first-message"}
+WHOLE = {metric.key for metric in METRICS if not metric.rare} - {"dns", "tls", "first-message"}
 
 
 def options(port: int, version: Version = Version.V311, host: str = "127.0.0.1", **connect: Any) -> ConnectOptions:
-    return ConnectOptions(host=host, port=port, connect=Connect("check", version, **connect))
+    return ConnectOptions(host=host, port=port, connect=Connect(connect.pop("client_id", "check"), version, **connect))
 
 
 def plan(depth: Depth = Depth.PUBLISH, timeout: float = 5.0, topic: bytes = b"check/x", **changes: Any) -> Plan:
@@ -71,6 +73,19 @@ async def test_with_a_name_there_is_a_lookup(mosquitto_broker: Broker) -> None:
 async def test_with_tls_there_is_a_handshake(tls_mosquitto: Broker, certificates: Certificates) -> None:
     secure = replace(options(tls_mosquitto.port), tls=TlsOptions(ca_file=str(certificates.ca)))
     healthy(await check_once(secure, plan()), WHOLE | {"tls"})
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss", "unix"])
+async def test_every_transport_has_its_own_times(mosquitto_ways: Ways, certificates: Certificates, transport: str) -> None:
+    web, secure = WebSocketOptions(), TlsOptions(ca_file=str(certificates.ca))
+    way, keys = {
+        "ws": (replace(options(mosquitto_ways.websocket), websocket=web), WHOLE | {"websocket"}),
+        "wss": (replace(options(mosquitto_ways.secure_websocket), websocket=web, tls=secure), WHOLE | {"tls", "websocket"}),
+        "unix": (replace(options(0), unix_path=mosquitto_ways.unix), (WHOLE - {"tcp"}) | {"unix"}),
+    }[transport]
+    run = await check_once(way, plan(timeout=20))
+    healthy(run, keys)
+    assert run.times["connected"] >= sum(run.times.get(key, 0) for key in ("unix", "tcp", "tls", "websocket", "connack"))
 
 
 async def test_with_a_password(password_mosquitto: Broker) -> None:
@@ -127,6 +142,24 @@ async def test_it_says_what_it_waits_for(mosquitto_broker: Broker) -> None:
     assert said[0] == "waiting for CONNACK"
     assert "waiting for the probe of QoS 2" in said
     assert said[-1] == "disconnecting"
+
+
+async def test_runs_share_a_log_with_other_traffic(mosquitto_broker: Broker) -> None:
+    """Each reads its own packets alone, and all stay for others to see."""
+    log, runs, said = Log(), list[Run](), set[int]()
+    job = CheckJob(options(mosquitto_broker.port), plan(topic=b"check/shared"), count=2, interval=0)
+
+    async def other() -> None:
+        await check_once(options(mosquitto_broker.port, client_id="other"), plan(topic=b"check/shared"), log=log)
+
+    noise = asyncio.get_running_loop().create_task(other())
+    await check_all(job, runs.append, lambda number, text: said.add(number), log)
+    await noise
+    for run in runs:
+        healthy(run, WHOLE | ({"first-message"} & set(run.times)))
+    assert [run.number for run in runs] == [1, 2] and said == {1, 2}
+    assert [info.peer for info in log.connections] == [PEER] * 3
+    assert all(info.closed is not None for info in log.connections)
 
 
 # Each class of error

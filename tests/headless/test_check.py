@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from mqtttui.analysis.check_run import METRICS
-from tests.support.brokers import ALICE, Broker, free_port
+from tests.support.brokers import ALICE, Broker, Ways, free_port
 from tests.support.certs import Certificates
 from tests.support.waiting import wait_until_sync
 
@@ -153,6 +153,25 @@ def test_it_loads_no_screen(mosquitto_broker: Broker) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=ENVIRONMENT)
     assert done.stdout.splitlines()[-1] == "0"
+
+
+@pytest.mark.parametrize("way", ["mqtt", "mqtts", "wss", "unix"])
+def test_no_time_is_spent_on_loading_code(mosquitto_ways: Ways, certificates: Certificates, way: str) -> None:
+    """All that a run needs is loaded before its clock starts."""
+    words = {
+        "mqtt": [f"mqtt://localhost:{mosquitto_ways.broker.port}"],
+        "mqtts": [f"mqtts://localhost:{mosquitto_ways.tls}", "--cafile", str(certificates.ca)],
+        "wss": [f"wss://localhost:{mosquitto_ways.secure_websocket}/mqtt", "--cafile", str(certificates.ca)],
+        "unix": [f"mqtt+unix://{mosquitto_ways.unix}"],
+    }[way]
+    code = (
+        "import sys\nfrom mqtttui import cli\nfrom mqtttui.client import checking\nonce = checking.check_once\n"
+        "async def watched(*given):\n    before = set(sys.modules)\n    run = await once(*given)\n"
+        "    print('LOADED', run.error, sorted(set(sys.modules) - before))\n    return run\n"
+        f"checking.check_once = watched\ncli.main({['check', *words]!r})"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True, env=ENVIRONMENT)
+    assert "LOADED None []" in done.stdout, done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
