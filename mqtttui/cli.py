@@ -413,14 +413,17 @@ def _replaced(inherited: Given, here: set[str]) -> bool:
         return bool(_PLACE & here)
     if key in ("host", "port", "tls", "unix", "ws", *WEBSOCKET_ONLY):
         return key in here or "url" in here or (key == "unix" and "host" in here) or (key in ("host", "port") and "unix" in here)
-    return key in here or any(key in keys and keys & here for keys in (_PASSWORD, _PASSPHRASE, frozenset({"id", "id-prefix"})))
+    together = (_PASSWORD, _PASSPHRASE, frozenset({"id", "id-prefix"}), frozenset({"proxy", "proxy-password-file"}))
+    if key == "proxy" and "proxy" not in here:
+        return False  # Its password alone may be given anew.
+    return key in here or any(key in keys and keys & here for keys in together)
 
 
 def _ask(draft: Draft, keys: set[str]) -> None:
     if "ask-password" in keys:
         draft.password = _prompt("Password: ", "--ask-password").encode("utf-8", "surrogateescape")
     if "ask-key-passphrase" in keys:
-        draft.tls_options = replace(draft.tls_options, key_passphrase=_prompt("Passphrase of the key: ", "--ask-key-passphrase"))
+        draft.tls.options = replace(draft.tls.options, key_passphrase=_prompt("Passphrase of the key: ", "--ask-key-passphrase"))
 
 
 def _prompt(text: str, label: str) -> str:

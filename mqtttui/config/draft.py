@@ -12,6 +12,8 @@ from mqtttui.config.arguments import Given
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import DEFAULT_TLS_PORT, ConnectOptions, ReconnectOptions, TlsOptions, default_port
 from mqtttui.config.properties import parse_property
+from mqtttui.config.routes import ROUTE, RouteDraft
+from mqtttui.config.tls import TLS_ONLY, TlsDraft, check_versions, parse_path
 from mqtttui.config.transports import WEBSOCKET_ONLY, TransportDraft
 from mqtttui.config.urls import parse_host, parse_port, split_url
 from mqtttui.protocol.enums import PropertyId, Version
@@ -42,10 +44,9 @@ class Draft:
     version: Version = Version.V311
     host: str = "localhost"
     port: int | None = None
-    tls: bool | None = None
-    """True or False once something says so."""
-    tls_options: TlsOptions = field(default_factory=TlsOptions)
+    tls: TlsDraft = field(default_factory=TlsDraft)
     transport: TransportDraft = field(default_factory=TransportDraft)
+    route: RouteDraft = field(default_factory=RouteDraft)
     reconnect: ReconnectOptions = field(default_factory=ReconnectOptions)
     client_id: str | None = None
     username: Text | None = None
@@ -89,8 +90,14 @@ class Draft:
         self.transport.check(tls=tls is not None, place=bool({"host", "port"} & self.labels.keys()))
         if web is None:
             self._without("a WebSocket: add --ws or write ws://", *WEBSOCKET_ONLY)
+        if self.transport.unix_path:
+            self._without("TCP; a Unix socket is on this machine", *ROUTE)
+        elif self.route.proxy is None:
+            self._without("a proxy: add --proxy URL", "proxy-password-file")
         port = self.port or default_port(tls=tls is not None, websocket=web is not None)
         options = ConnectOptions(self.host, port, tls, connect, reconnect=self.reconnect, websocket=web, unix_path=self.transport.unix_path)
+        if not options.unix_path:
+            options = replace(options, proxy=self.route.result(), bind=self.route.bind)
         publish = self._publish() if self.payload is not None else None
         if publish is None:
             self._without("a message: add -m TEXT", "retain")
@@ -166,14 +173,15 @@ class Draft:
             case "retain":
                 self.retain = True
             case key:
-                if not self.transport.take(key, value):
-                    self._take_tls(key, value)
+                drafts = (self.transport.take(key, value), self.route.take(key, value, read_secret), self.tls.take(key, value, read_secret))
+                if not any(drafts):
+                    raise AssertionError(f"option {key} has no meaning here")
 
     def _take_url(self, text: str) -> None:
         url = split_url(text, percent=not self.literal_urls)
         self.host = url.host
         self.port = url.port
-        self.tls = None if self.literal_urls and url.port == DEFAULT_TLS_PORT else url.tls
+        self.tls.on = None if self.literal_urls and url.port == DEFAULT_TLS_PORT else url.tls
         self.transport.take_url(websocket=url.websocket, target=url.target, unix_path=url.unix_path)
         if url.username is not None:
             self.username = url.username
@@ -181,29 +189,6 @@ class Draft:
             self.password = url.password
         if url.topic is not None:
             self.topics.append(url.topic)
-
-    def _take_tls(self, key: str, value: str) -> None:
-        match key:
-            case "tls":
-                self.tls = True
-            case "cafile":
-                self.tls = True
-                self.tls_options = replace(self.tls_options, ca_file=_path(value))
-            case "cert":
-                self.tls = True
-                self.tls_options = replace(self.tls_options, certificate=_path(value))
-            case "key":
-                self.tls_options = replace(self.tls_options, key=_path(value))
-            case "key-passphrase-file":
-                self.tls_options = replace(self.tls_options, key_passphrase=read_secret(value).decode("utf-8", "surrogateescape"))
-            case "server-name":
-                self.tls_options = replace(self.tls_options, server_name=parse_host(value))
-            case "tls-version":
-                self.tls_options = replace(self.tls_options, minimum_version=_tls_version(value))
-            case "insecure":
-                self.tls_options = replace(self.tls_options, verify=False)
-            case _:
-                raise AssertionError(f"option {key} has no meaning here")
 
     def _connect(self) -> Connect:
         properties = list(self.properties.get("connect", ()))
@@ -258,13 +243,15 @@ class Draft:
         return Will(self.will_topic, self.will_payload, self.will_qos, self.will_retain, tuple(self.properties.get("will", ())))
 
     def _tls(self) -> TlsOptions | None:
-        on = self.port == DEFAULT_TLS_PORT if self.tls is None else self.tls
+        on = self.port == DEFAULT_TLS_PORT if self.tls.on is None else self.tls.on
         if not on:
-            self._without("TLS: add --tls or write mqtts://", *_TLS_ONLY)
+            self._without("TLS: add --tls or write mqtts://", *TLS_ONLY)
             return None
-        if self.tls_options.key and not self.tls_options.certificate:
+        options = self.tls.options
+        if options.key and not options.certificate:
             raise ConfigError(f"{self.labels['key']}: a key needs its certificate", hint="add --cert FILE")
-        return self.tls_options
+        check_versions(options.minimum_version, options.maximum_version)
+        return options
 
     def _publish(self) -> Publish:
         if not self.topics:
@@ -292,9 +279,6 @@ class Draft:
             self.ignored.append("-D subscribe (the topic is that of the message)")
 
 
-_TLS_ONLY = ("key", "key-passphrase-file", "server-name", "tls-version", "insecure")
-
-
 def read_secret(path: str) -> bytes:
     """The bytes of a password file without one line feed (or CR LF) at its end. Raises ConfigError."""
     raw = read_file(path, _LONGEST_STRING + 2)
@@ -306,7 +290,7 @@ def read_secret(path: str) -> bytes:
 
 def read_file(path: str, largest: int) -> bytes:
     """The contents of a file of at most `largest` bytes. Raises ConfigError."""
-    place = _path(path)
+    place = parse_path(path)
     try:
         if not Path(place).is_file():  # opening a FIFO or a device would wait
             raise ConfigError(f"'{_short(path)}' is no file", hint="name a file that exists")
@@ -320,26 +304,11 @@ def read_file(path: str, largest: int) -> bytes:
     return raw
 
 
-def _path(text: str) -> str:
-    if not text:
-        raise ConfigError("the file name is empty", hint="name a file")
-    return os.path.expanduser(text)
-
-
 def _version(text: str) -> Version:
     try:
         return Version.from_label(text)
     except ValueError:
         raise ConfigError(f"'{_short(text)}' is no MQTT version", hint="use 3.1, 3.1.1 or 5 (mqttv31, mqttv311, mqttv5)") from None
-
-
-def _tls_version(text: str) -> str:
-    name = text.lower().removeprefix("tlsv").removeprefix("tls")
-    if name in ("1.2", "1.3"):
-        return name
-    if name in ("1", "1.0", "1.1"):
-        raise ConfigError(f"'{_short(text)}' is no longer safe", hint="use tlsv1.2 or tlsv1.3")
-    raise ConfigError(f"'{_short(text)}' is no TLS version", hint="use tlsv1.2 or tlsv1.3")
 
 
 def _number(text: str, low: int, high: int, unit: str = "") -> int:

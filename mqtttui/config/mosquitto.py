@@ -25,14 +25,13 @@ _PROGRAMS = ("mosquitto_sub", "mosquitto_pub", "mosquitto_rr")
 _NO_EFFECT = (
     *((names, "") for names in (("-d", "--debug"), ("-N",), ("-v", "--verbose"), ("-E",), ("-S",))),
     *((names, "") for names in (("--nodelay",), ("--pretty",), ("--quiet",), ("--retained-only",), ("--remove-retained",), ("--help",))),
-    *((names, "VALUE") for names in (("-A",), ("-C",), ("-F",), ("-M",), ("-T", "--filter-out"), ("-U", "--unsubscribe"), ("-W",))),
+    *((names, "VALUE") for names in (("-C",), ("-F",), ("-M",), ("-T", "--filter-out"), ("-U", "--unsubscribe"), ("-W",))),
     *((names, "VALUE") for names in (("--random-filter",), ("--repeat",), ("--repeat-delay",), ("--capath",), ("--ciphers",))),
-    *((names, "VALUE") for names in (("--keyform",), ("--tls-alpn",), ("--tls-engine-kpass-sha1",))),
+    *((names, "VALUE") for names in (("--keyform",), ("--tls-engine-kpass-sha1",))),
 )
 """Options that change nothing here, and what their value is called."""
 
 _REFUSED = (
-    (("--proxy",), "URL", "a proxy is not supported in this version", "leave it out to connect directly"),
     (("--psk",), "KEY", "TLS with a pre-shared key is not supported", "use a certificate: --cafile FILE"),
     (("--psk-identity",), "NAME", "TLS with a pre-shared key is not supported", "use a certificate: --cafile FILE"),
     (("--tls-engine",), "NAME", "TLS engines are not supported", "use key files: --cert FILE --key FILE"),
@@ -45,7 +44,18 @@ _STANDARD_INPUT = (
 )
 _RESPONSE = Option(("-e",), "TOPIC", "response topic")
 _ONLY_OURS = frozenset(
-    {"reconnect", "resubscribe", "ask-password", "ask-key-passphrase", "password-file", "key-passphrase-file", *WEBSOCKET_ONLY}
+    {
+        "reconnect",
+        "resubscribe",
+        "ask-password",
+        "ask-key-passphrase",
+        "password-file",
+        "key-passphrase-file",
+        "proxy-password-file",
+        "tls-max-version",
+        "tls-fingerprint",
+        *WEBSOCKET_ONLY,
+    }
 )
 _ONLY_MESSAGES = frozenset({"message", "file", "null-message", "retain", "stdin-line", "stdin-file"})
 
@@ -112,7 +122,7 @@ def _meant(given: Given, program: str, draft: Draft) -> bool:
     if key in _HINTS:
         raise ConfigError(f"{given.label}: {given.option.help}", hint=_HINTS[key], position=given.position)
     if key == "capath":
-        draft.tls = True
+        draft.tls.on = True
         draft.ignored.append("--capath (name one file with --cafile; the system's certificates are used)")
     elif key in _IGNORED_KEYS:
         value = f" {shorten(visible(given.value), 40)}" if given.values else ""

@@ -10,6 +10,7 @@ DEFAULT_PORT = 1883
 DEFAULT_TLS_PORT = 8883
 DEFAULT_WS_PORT = 80
 DEFAULT_WSS_PORT = 443
+DEFAULT_SOCKS_PORT = 1080
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,36 @@ class TlsOptions:
     minimum_version: str = "1.2"
     """`1.2` or `1.3`."""
     verify: bool = True
-    """False accepts any certificate; the screen keeps saying so."""
+    """Check the certificate against the authorities and the host. False accepts any, or the pinned one alone (`fingerprint`)."""
+    maximum_version: str = ""
+    """`1.2` or `1.3`; empty: the newest there is."""
+    alpn: tuple[str, ...] = ()
+    """Protocols to offer by ALPN, the most wanted first."""
+    fingerprint: str = ""
+    """SHA-256 of the one certificate to accept, 64 hexadecimal digits: beside the check, and without `verify` instead of it."""
+    key_log: str = ""
+    """A file that the session's secrets are written to, for Wireshark; the screen keeps saying so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ProxyOptions:
+    """A proxy on the way to the broker; TLS and WebSocket are spoken through it, not with it."""
+
+    kind: str = "http"
+    """`http` (CONNECT) or `socks5`."""
+    host: str = ""
+    port: int = DEFAULT_SOCKS_PORT
+    username: str = ""
+    """Empty: no login."""
+    password: str = field(default="", repr=False)
+    remote_names: bool = True
+    """The proxy looks the broker's name up. False, with SOCKS5 only: it is looked up here."""
+
+    @property
+    def url(self) -> str:
+        """`http://host:port`, `socks5://host:port` or `socks5h://host:port`, without the login."""
+        scheme = self.kind if self.kind == "http" or not self.remote_names else "socks5h"
+        return f"{scheme}://{place_text(self.host, self.port)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +94,15 @@ class ConnectOptions:
     tls: TlsOptions | None = None
     connect: Connect = Connect()
     dial_timeout: float = 10.0
-    """Seconds for name lookup, TCP, TLS and WebSocket together."""
+    """Seconds for name lookup, TCP, proxy, TLS and WebSocket together."""
     connack_timeout: float = 10.0
     reconnect: ReconnectOptions = ReconnectOptions()
     websocket: WebSocketOptions | None = None
     unix_path: str = ""
-    """A Unix socket to connect to; host, port, TLS and WebSocket do not count then."""
+    """A Unix socket to connect to; host, port, TLS, WebSocket, proxy and own address do not count then."""
+    proxy: ProxyOptions | None = None
+    bind: str = ""
+    """Own address to connect from, such as `192.0.2.7`, `[2001:db8::7]` or with a port `192.0.2.7:40000`; empty: any."""
 
     @property
     def transport(self) -> str:
@@ -90,11 +123,16 @@ class ConnectOptions:
         """`mqtt://host:port`, `wss://host:port/path` or `mqtt+unix:///path`; IPv6 literals in brackets, no credentials, no query."""
         if self.unix_path:
             return f"mqtt+unix://{self.unix_path}"
-        host = f"[{self.host}]" if ":" in self.host else self.host
+        place = place_text(self.host, self.port)
         if self.websocket is None:
-            return f"{'mqtts' if self.tls else 'mqtt'}://{host}:{self.port}"
+            return f"{'mqtts' if self.tls else 'mqtt'}://{place}"
         path, question, _ = self.websocket.path.partition("?")
-        return f"{self.transport}://{host}:{self.port}{path}{'?…' if question else ''}"
+        return f"{self.transport}://{place}{path}{'?…' if question else ''}"
+
+
+def place_text(host: str, port: int) -> str:
+    """`host:port`, an IPv6 literal in brackets."""
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 def default_port(*, tls: bool, websocket: bool = False) -> int:

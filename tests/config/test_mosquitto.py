@@ -120,7 +120,7 @@ def test_what_is_left_aside_is_listed(tmp_path: Path) -> None:
         ("mosquitto_sub -h --cafile x", "-h needs a value", 14),
         ("mosquitto_sub -t a --unix /x -h h", "does not go together with a host", None),
         ("mosquitto_sub -t a --unix ''", "is missing", 19),
-        ("mosquitto_sub -t a --proxy socks5h://x", "proxy", 19),
+        ("mosquitto_sub -t a --proxy https://x", "--proxy", 19),
         ("mosquitto_sub -t a --psk 00", "pre-shared", 19),
         ("mosquitto_sub -t a --hots x", "did you mean --host", 19),
         ("mosquitto_sub -t a b", "'b' belongs to no option", 19),

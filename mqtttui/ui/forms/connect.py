@@ -8,12 +8,13 @@ from dataclasses import replace
 from typing import Any
 
 from mqtttui import text
-from mqtttui.config.options import ConnectOptions, ReconnectOptions, TlsOptions, default_port
+from mqtttui.config.options import ConnectOptions, ReconnectOptions, default_port
 from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.protocol.packets import Connect, TopicRequest, Will
 from mqtttui.protocol.properties import WILL
 from mqtttui.protocol.topics import check_topic
 from mqtttui.ui.forms.properties import PropertiesDraft
+from mqtttui.ui.forms.route import RouteDraft
 from mqtttui.ui.forms.rows import (
     CLOSED,
     ON,
@@ -28,6 +29,7 @@ from mqtttui.ui.forms.rows import (
     parse_text,
     toggle,
 )
+from mqtttui.ui.forms.tls import TlsDraft
 from mqtttui.ui.forms.transport import UNIX, WEBSOCKET, TransportDraft
 
 _VERSIONS = tuple(version.label for version in Version)
@@ -58,6 +60,8 @@ class ConnectDraft:
         self.notes: dict[str, str] = {}
         """Warnings of the dissector by row id."""
         self._transport = TransportDraft()
+        self._route = RouteDraft()
+        self._tls = TlsDraft()
         self.connect_properties = PropertiesDraft("properties", PacketType.CONNECT)
         self.will_properties = PropertiesDraft("will_properties", WILL)
         self.load(ConnectOptions())
@@ -66,19 +70,11 @@ class ConnectDraft:
 
     def load(self, options: ConnectOptions) -> None:
         """Show these options; sections that say something open."""
-        connect, tls, will = options.connect, options.tls or TlsOptions(), options.connect.will or Will("")
+        connect, will = options.connect, options.connect.will or Will("")
         secret = connect.password
         self._values = {
             "host": text.visible(options.host),
             "port": str(options.port),
-            "tls": toggle(options.tls is not None),
-            "tls.ca_file": text.visible(tls.ca_file),
-            "tls.certificate": text.visible(tls.certificate),
-            "tls.key": text.visible(tls.key),
-            "tls.key_passphrase": text.visible(tls.key_passphrase),
-            "tls.server_name": text.visible(tls.server_name),
-            "tls.minimum_version": tls.minimum_version,
-            "tls.verify": toggle(tls.verify),
             "version": connect.version.label,
             "client_id": text.visible(connect.client_id),
             "clean": toggle(connect.clean),
@@ -103,11 +99,11 @@ class ConnectDraft:
             "flags": "" if connect.flags is None else f"0x{connect.flags:02x}",
         }
         self._transport.load(options)
+        self._route.load(options)
+        self._tls.load(options.tls)
         self.connect_properties.load(connect.properties)
         self.will_properties.load(will.properties)
         self._open = set()
-        if options.tls not in (None, TlsOptions()):
-            self._open.add("tls")
         if connect.will is not None:
             self._open.add("will")
         if connect.properties:
@@ -138,8 +134,8 @@ class ConnectDraft:
         before = self._standard_port
         if row == "url":
             self.url, self.url_error, self.url_note = value, "", ""
-        elif self._transport.owns(row):
-            self._transport.change(row, value)
+        elif (owner := self._owner(row)) is not None:
+            owner.change(row, value)
         elif row.startswith("section."):
             name = row.removeprefix("section.")
             (self._open.add if value == OPEN else self._open.discard)(name)
@@ -158,14 +154,18 @@ class ConnectDraft:
         if row in ("tls", "transport") and self._values["port"] == before:
             self._values["port"] = self._standard_port  # It follows as long as nobody chose another one.
 
+    def _owner(self, row: str) -> TransportDraft | RouteDraft | TlsDraft | None:
+        """The part of the form that a row belongs to."""
+        return next((part for part in (self._transport, self._route, self._tls) if part.owns(row)), None)
+
     def properties_of(self, row: str) -> PropertiesDraft | None:
         """The list of properties that a row belongs to."""
         return next((draft for draft in (self.connect_properties, self.will_properties) if draft.owns(row)), None)
 
     def open(self, row: str) -> None:
         """Open the section that hides a row."""
-        if row.startswith("ws."):
-            self._transport.change("section.ws", OPEN)
+        if (owner := self._owner(row)) is not None:
+            owner.open()
         section = self._section_of(row)
         if section:
             self._open.add(section)
@@ -205,7 +205,8 @@ class ConnectDraft:
             self._text("host", "Host", help="Name, IPv4 or IPv6 address of the broker"),
             self._text("port", "Port", help=f"{usual}, unless the broker says otherwise"),
             *self._transport.websocket_rows(),
-            *self._tls_rows(),
+            *self._tls.rows(),
+            *self._route.rows(),
         ]
 
     def _then_rows(self) -> list[Row]:
@@ -217,37 +218,6 @@ class ConnectDraft:
             rows.append(Row("then", "Then subscribe", Kind.TOGGLE, toggle(self._subscribe), summary=shown))
         if self._message:
             rows.append(Row("then.publish", "Then publish: the message waits in its pane (3)", Kind.NOTE))
-        return rows
-
-    def _tls_rows(self) -> list[Row]:
-        on = self._is_on("tls")
-        summary = "" if on else "plain text, readable on the way"
-        rows = [Row("tls", "TLS", Kind.TOGGLE, self._values["tls"], summary=summary)]
-        if not on:
-            return rows
-        warning = "" if self._is_on("tls.verify") else "the certificate is not checked: anyone may answer"
-        rows.append(self._section("tls", "Settings", self._tls_summary(), indent=1))
-        if "tls" in self._open:
-            rows += [
-                self._text("tls.ca_file", "CA file", indent=1, placeholder="the system's", help="PEM file of the authorities to trust"),
-                self._text("tls.certificate", "Certificate", indent=1, placeholder="none", help="PEM file of your own certificate"),
-                self._text("tls.key", "Key", indent=1, placeholder="in the certificate file", help="PEM file of its key"),
-                Row("tls.key_passphrase", "Key passphrase", Kind.SECRET, self._values["tls.key_passphrase"], placeholder="none", indent=1),
-                self._text("tls.server_name", "Server name", indent=1, placeholder="the host", help="For SNI and the certificate"),
-                Row("tls.minimum_version", "At least TLS", Kind.CHOICE, self._values["tls.minimum_version"], ("1.2", "1.3"), indent=1),
-            ]  # fmt: skip
-        if warning or "tls" in self._open:
-            rows.append(
-                Row(
-                    "tls.verify",
-                    "Verify",
-                    Kind.TOGGLE,
-                    self._values["tls.verify"],
-                    indent=1,
-                    warning=warning,
-                    summary="check the certificate",
-                )
-            )
         return rows
 
     def _credential(self, name: str, label: str, kind: Kind) -> Row:
@@ -279,7 +249,9 @@ class ConnectDraft:
         rows = [self._section("times", "Time-outs", f"{self._values['dial_timeout']} s, reconnect {self._values['reconnect']}")]
         if "times" in self._open:
             rows += [
-                self._text("dial_timeout", "Reach the broker", indent=1, unit="s", help="Name lookup, TCP, TLS and WebSocket together"),
+                self._text(
+                    "dial_timeout", "Reach the broker", indent=1, unit="s", help="Name lookup, TCP, proxy, TLS and WebSocket together"
+                ),
                 self._text("connack_timeout", "CONNACK", indent=1, unit="s"),
                 Row("reconnect", "Reconnect", Kind.TOGGLE, self._values["reconnect"], indent=1, summary="by itself after a loss"),
             ]
@@ -319,7 +291,7 @@ class ConnectDraft:
         """The row with its error, if the value cannot leave as it stands."""
         if not row.warning and row.id in self.notes:
             row = replace(row, warning=self.notes[row.id])
-        if not row.editable or row.error or row.id == "url" or self.properties_of(row.id) is not None or self._transport.owns(row.id):
+        if not row.editable or row.error or row.id == "url" or self.properties_of(row.id) is not None or self._owner(row.id):
             return row
         try:
             self._check(row.id)
@@ -379,23 +351,8 @@ class ConnectDraft:
         if not host or any(char.isspace() or char == "\0" for char in host):
             raise FormError("host", "a host name or address" if not host else "a host name has no spaces")
         port = parse_number(self._values["port"], "port", 1, 65535)
-        return {"host": host, "port": port, "tls": self._tls(), "websocket": self._transport.websocket()}
-
-    def _tls(self) -> TlsOptions | None:
-        if not self._is_on("tls"):
-            return None
-        return TlsOptions(
-            ca_file=self._path("tls.ca_file"),
-            certificate=self._path("tls.certificate"),
-            key=self._path("tls.key"),
-            key_passphrase=self._path("tls.key_passphrase"),
-            server_name=self._path("tls.server_name"),
-            minimum_version=self._values["tls.minimum_version"],
-            verify=self._is_on("tls.verify"),
-        )
-
-    def _path(self, row: str) -> str:
-        return parse_bytes(self._values[row], row).decode("utf-8", "surrogateescape")
+        route = {"websocket": self._transport.websocket(), "proxy": self._route.proxy(), "bind": self._route.bind()}
+        return {"host": host, "port": port, "tls": self._tls.options(), **route}
 
     def _short_bytes(self, row: str) -> bytes:
         raw = parse_bytes(self._values[row], row)
@@ -412,7 +369,7 @@ class ConnectDraft:
 
     @property
     def _standard_port(self) -> str:
-        return str(default_port(tls=self._is_on("tls"), websocket=self._transport.kind == WEBSOCKET))
+        return str(default_port(tls=self._tls.on, websocket=self._transport.kind == WEBSOCKET))
 
     def _topic_warning(self) -> str:
         try:
@@ -425,19 +382,11 @@ class ConnectDraft:
         """3 is forbidden and only there when it was asked for (a pasted command, a resent packet)."""
         return _QOS if self._values["will.qos"] == str(_UNUSUAL_QOS) else _QOS[:_UNUSUAL_QOS]
 
-    def _tls_summary(self) -> str:
-        parts = [f"at least {self._values['tls.minimum_version']}"]
-        parts += ["own CA"] if self._values["tls.ca_file"] else []
-        parts += ["client certificate"] if self._values["tls.certificate"] else []
-        return ", ".join(parts)
-
     def _section_of(self, row: str) -> str:
         if self.connect_properties.owns(row):
             return "properties"
         if self.will_properties.owns(row):
             return "will"
-        if row.startswith("tls."):
-            return "tls"
         if row.startswith("reconnect") or row.endswith("_timeout"):
             return "times"
         return "unusual" if row in ("protocol_name", "level", "flags") else ""

@@ -60,6 +60,10 @@ class TransportDraft:
         else:
             self._values[row] = value
 
+    def open(self) -> None:
+        """Show all rows."""
+        self._open = True
+
     # ---------------------------------------------------------------- rows
 
     def choice(self) -> Row:
@@ -82,7 +86,7 @@ class TransportDraft:
             placeholder="/run/mosquitto.sock",
             help="Path of the socket that the broker listens on",
         )
-        return self._checked(row, self.unix_path)
+        return checked(row, self.unix_path)
 
     def websocket_rows(self) -> list[Row]:
         """What a WebSocket asks for; none for other transports."""
@@ -91,14 +95,14 @@ class TransportDraft:
         path = Row(
             "ws.path", "Path", value=self._values["ws.path"], indent=1, help="Most brokers have /mqtt, some /ws or /; with its query"
         )
-        rows = [self._checked(path, self._path)]
+        rows = [checked(path, self._path)]
         count = f"{len(self._headers):,} own {'header' if len(self._headers) == 1 else 'headers'}" if self._headers else "no own headers"
         summary = f"sub-protocol {self._values['ws.protocol'] or 'none'}, {count}"
         rows.append(Row("section.ws", "Upgrade", Kind.SECTION, OPEN if self._open else CLOSED, summary=summary, indent=1))
         if self._open:
             protocol = Row("ws.protocol", "Sub-protocol", value=self._values["ws.protocol"], placeholder="none offered", indent=2,
                            help="mqtt; old brokers want mqttv3.1")  # fmt: skip
-            rows.append(self._checked(protocol, self._protocol))
+            rows.append(checked(protocol, self._protocol))
             rows += [self._header_row(index) for index in range(min(len(self._headers) + 1, _MOST_HEADERS))]
         return rows
 
@@ -106,14 +110,7 @@ class TransportDraft:
         value = self._headers[index] if index < len(self._headers) else ""
         kind = Kind.SECRET if is_secret_header(value.partition(":")[0]) else Kind.TEXT
         row = Row(f"{_HEADER}{index}", "Header", kind, value, placeholder="Name: value", indent=2, help="Sent with the upgrade")
-        return self._checked(row, lambda: self._header(index)) if value else row
-
-    def _checked(self, row: Row, make: Callable[[], object]) -> Row:
-        try:
-            make()
-        except FormError as problem:
-            return replace(row, error=problem.text)
-        return row
+        return checked(row, lambda: self._header(index)) if value else row
 
     # ---------------------------------------------------------------- values
 
@@ -128,20 +125,30 @@ class TransportDraft:
         """The path of the Unix socket, empty if none is chosen. Raises FormError."""
         if self.kind != UNIX:
             return ""
-        return _made("unix", self._values["unix"], parse_unix_path)
+        return made("unix", self._values["unix"], parse_unix_path)
 
     def _path(self) -> str:
-        return _made("ws.path", self._values["ws.path"], parse_target)
+        return made("ws.path", self._values["ws.path"], parse_target)
 
     def _protocol(self) -> str:
-        return _made("ws.protocol", self._values["ws.protocol"], parse_protocols)
+        return made("ws.protocol", self._values["ws.protocol"], parse_protocols)
 
     def _header(self, index: int) -> tuple[str, str]:
-        return _made(f"{_HEADER}{index}", self._headers[index], parse_header)
+        return made(f"{_HEADER}{index}", self._headers[index], parse_header)
 
 
-def _made(row: str, shown: str, make: Callable[[str], _T]) -> _T:
+def made(row: str, shown: str, make: Callable[[str], _T]) -> _T:
+    """What `make` makes of a row as typed; its ConfigError becomes a FormError of the row."""
     try:
         return make(parse_bytes(shown, row).decode("utf-8", "surrogateescape"))
     except ConfigError as error:
         raise FormError(row, f"{error.title}; {error.hint}" if error.hint else error.title) from None
+
+
+def checked(row: Row, make: Callable[[], object]) -> Row:
+    """The row with its error, if `make` raises FormError."""
+    try:
+        make()
+    except FormError as problem:
+        return replace(row, error=problem.text)
+    return row
