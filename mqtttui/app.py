@@ -17,7 +17,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from mqtttui.client.commands import Cancel, Command, Connect
-from mqtttui.client.events import ConnectionState, Event, Phase, PublishChanged, RawSent, Rejected, StateChanged
+from mqtttui.client.events import ConnectionState, Event, Phase, PublishChanged, RawSent, Rejected, StateChanged, TcpMeasured
 from mqtttui.config import paths
 from mqtttui.config.settings import Settings
 from mqtttui.ui import notices
@@ -25,6 +25,7 @@ from mqtttui.ui.after_connecting import AfterConnecting
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.looks import Looks
 from mqtttui.ui.screens.start import StartScreen
+from mqtttui.ui.tcp_samples import TcpSamples
 from mqtttui.ui.widgets.status_bar import Meter
 
 if TYPE_CHECKING:
@@ -77,6 +78,8 @@ class MqttTui(Looks):
         self._feed: FileFeed | None = None
         self._opened: OpenedFile | None = None
         self._after = AfterConnecting(PEER, settings)
+        self.tcp = TcpSamples()
+        """How the TCP of each connection stands."""
         self._metered = 0
         self._reading = False
 
@@ -284,6 +287,8 @@ class MqttTui(Looks):
                 self._state_changed(state)
             case PublishChanged() as event:
                 self._main.publish.publish_changed(event)
+            case TcpMeasured() as event:
+                self.tcp.add(event)
             case RawSent() as event:
                 self._edits.raw_sent(event)
             case Rejected(text=words):

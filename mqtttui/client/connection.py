@@ -16,13 +16,14 @@ from mqtttui.capture.recorder import Recorder
 from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
 from mqtttui.client import errors, replies
 from mqtttui.client.dial import DialError, dial
-from mqtttui.client.events import Failure, Phase, Step
+from mqtttui.client.events import Failure, Phase, Step, TcpInfo, TcpMeasured
 from mqtttui.client.keepalive import KeepAlive
 from mqtttui.client.layer import Layer
 from mqtttui.client.link import Link
 from mqtttui.client.publishing import Publishing, limits_of
 from mqtttui.client.steps import Steps, step_names
 from mqtttui.client.subscriptions import Subscriptions
+from mqtttui.client.tcp_info import TcpWatch
 from mqtttui.client.watching import Watching
 from mqtttui.client.websocket import WebSocketLayer
 from mqtttui.config.options import ConnectOptions
@@ -83,6 +84,8 @@ class Parts:
     """`publishing.Report`."""
     accepted: Callable[[Connection], None]
     """CONNACK accepted it; commands may be sent from now on."""
+    measured: Callable[[TcpMeasured], None]
+    """Hears of the TCP of the connection."""
 
 
 class Connection:
@@ -106,6 +109,7 @@ class Connection:
         self.watching: Watching | None = None
         self._connack: Connack | None = None
         self._keep_alive: KeepAlive | None = None
+        self._tcp: TcpWatch | None = None
         self._timers: list[asyncio.TimerHandle] = []
         self._farewell: Ended | None = None
         self._leaving: asyncio.Event | None = None
@@ -164,9 +168,14 @@ class Connection:
         self._steps.start("connect")
         await self.link.open(layer, Recorder(self._parts.log, number))
         if not self._is_over:
+            self._tcp = TcpWatch(layer.tcp_info, lambda mono, info: self._measured(number, layer, mono, info))
             self.link.send(self._bytes, self._connect_left)
             if self._asks:
                 self._later(self.options.connack_timeout, self._no_connack)
+
+    def _measured(self, number: int, layer: Layer, mono: int, info: TcpInfo) -> None:
+        waiting = layer.unsent + (self.link.tap.queued if self.link is not None else 0)
+        self._parts.measured(TcpMeasured(self._parts.peer, number, mono, info, waiting))
 
     def _frame_seen(self, number: int, kind: WebSocketKind, detail: bytes) -> None:
         log = self._parts.log
@@ -367,6 +376,8 @@ class Connection:
         if not self._end.done():  # Cancelling `run` cancels the future.
             self._end.set_result(ended)
         self._stop()
+        if self._tcp is not None:
+            self._tcp.stop()
         for timer in self._timers:
             timer.cancel()
         if ended.failure is not None and ended.failure.step:

@@ -259,4 +259,38 @@ class RawSent:
     """`sent`, `sent 3 of 10`, `stopped after 3 of 10`, `the connection ended after 3 of 10`."""
 
 
-Event = StateChanged | PublishChanged | Rejected | RawSent
+@dataclass(frozen=True, slots=True)
+class TcpInfo:
+    """A TCP connection as the operating system sees it. With a proxy it is the way to the proxy. Times in ns."""
+
+    rtt_ns: int
+    """Round trip, smoothed. Includes a delay of the acknowledgement, where the other side waits for something to send with it."""
+    variation_ns: int
+    """How much the round trip varies."""
+    shortest_ns: int | None
+    """The shortest round trip of the last minutes: what the network takes at best. None: not told."""
+    retransmitted: int
+    """Segments that were sent again, since the connection was opened."""
+    backoff: int
+    """How often in a row the latest segment was sent again without an answer."""
+    unacknowledged: int
+    """Segments that are under way."""
+    unsent: int | None
+    """Bytes that wait in the system's buffer because the other side, or the network, takes no more. None: not told."""
+
+
+@dataclass(frozen=True, slots=True)
+class TcpMeasured:
+    """How the TCP of a connection stands; told about twice a second while it is open, where the system tells it."""
+
+    peer: str
+    connection: int
+    """Its number in the log."""
+    mono: int
+    """Monotonic ns."""
+    info: TcpInfo
+    waiting: int
+    """Bytes that this program has not handed to the system yet, because its buffer is full."""
+
+
+Event = StateChanged | PublishChanged | Rejected | RawSent | TcpMeasured

@@ -16,6 +16,8 @@ import contextlib
 import socket
 from typing import Protocol, cast
 
+from mqtttui.client import tcp_info
+from mqtttui.client.events import TcpInfo
 from mqtttui.text import visible
 
 Bytes = bytes | bytearray | memoryview
@@ -69,6 +71,9 @@ class Layer(Protocol):
     @property
     def security(self) -> str:
         """`TLSv1.3 TLS_AES_256_GCM_SHA384`, empty without TLS."""
+
+    def tcp_info(self) -> TcpInfo | None:
+        """How the TCP at the bottom stands; None without TCP, when it is closed, or where the system does not tell."""
 
     def pause_reading(self) -> None:
         """Stop reading from the peer."""
@@ -237,6 +242,10 @@ class TcpLayer(asyncio.Protocol):
     def security(self) -> str:
         """See Layer."""
         return ""
+
+    def tcp_info(self) -> TcpInfo | None:
+        """See Layer."""
+        return tcp_info.read(self._sock) if self._sock is not None else None
 
     def pause_reading(self) -> None:
         """See Layer."""

@@ -60,7 +60,7 @@ class Session:
         self._state = ConnectionState(peer)
         self._subscriptions = Subscriptions(lambda rows: self._change(subscriptions=rows))
         self._publishing = Publishing(self._report, self._counts_changed)
-        self._parts = Parts(peer, log, self._subscriptions, self._publishing, self._change, self._report, self._accepted)
+        self._parts = Parts(peer, log, self._subscriptions, self._publishing, self._change, self._report, self._accepted, self._emit)
         self._connection: Connection | None = None
         self._life: asyncio.Task[None] | None = None
         """What the latest Connect began."""

@@ -11,6 +11,7 @@ import contextlib
 import ssl
 from collections import deque
 
+from mqtttui.client.events import TcpInfo
 from mqtttui.client.layer import Bytes, Layer, Mailbox, Receiver
 from mqtttui.config.options import TlsOptions
 
@@ -233,6 +234,10 @@ class TlsLayer:
     def remote(self) -> str:
         """See Layer."""
         return self._lower.remote
+
+    def tcp_info(self) -> TcpInfo | None:
+        """See Layer."""
+        return self._lower.tcp_info()
 
     @property
     def security(self) -> str:

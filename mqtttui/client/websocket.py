@@ -37,7 +37,7 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from mqtttui.capture.files.websocket import headers
 from mqtttui.capture.records import WebSocketKind
-from mqtttui.client.events import Upgrade
+from mqtttui.client.events import TcpInfo, Upgrade
 from mqtttui.client.layer import Bytes, Layer, Mailbox, Receiver
 from mqtttui.config.options import ConnectOptions, WebSocketOptions, default_port
 from mqtttui.config.transports import is_secret_header
@@ -241,6 +241,10 @@ class WebSocketLayer:
     def remote(self) -> str:
         """See Layer."""
         return self._lower.remote
+
+    def tcp_info(self) -> TcpInfo | None:
+        """See Layer."""
+        return self._lower.tcp_info()
 
     @property
     def security(self) -> str:

@@ -146,6 +146,8 @@ class Wire:
         self.receiver: Receiver | None = None
         self.closed = ""
 
+    def tcp_info(self) -> None: ...
+
     def attach(self, receiver: Receiver) -> None:
         self.receiver = receiver
 

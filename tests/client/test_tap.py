@@ -27,6 +27,8 @@ class Pipe:
         self.receiver: Receiver | None = None
         self.calls: list[str] = []
 
+    def tcp_info(self) -> None: ...
+
     @property
     def ready(self) -> bool:
         return not (self.stuck and self.writes)

@@ -193,6 +193,8 @@ class Wire:
 
     def attach(self, receiver: Receiver) -> None: ...
 
+    def tcp_info(self) -> None: ...
+
     def write(self, data: Bytes) -> None:
         self.written += data
 

@@ -1,0 +1,147 @@
+"""What the system knows of the TCP of a connection: on every transport, on a slow link, with a peer that is not there any more."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import sys
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mqtttui.client import commands, tcp_info
+from mqtttui.client.events import Phase, TcpMeasured
+from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
+from mqtttui.protocol.packets import Connect
+from tests.support.brokers import Broker, Ways
+from tests.support.certs import Certificates
+from tests.support.proxy import Proxy
+from tests.support.sessions import PEER, Driver
+
+linux = pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells")
+
+
+@pytest.fixture(autouse=True)
+def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp_info, "SECONDS", 0.05)
+
+
+def samples(driver: Driver) -> list[TcpMeasured]:
+    return [event for event in driver.events if isinstance(event, TcpMeasured)]
+
+
+def structure(**values: int) -> bytes:
+    """A `struct tcp_info` of a recent kernel."""
+    raw = bytearray(280)
+    places = {"unacked": 24, "rtt": 68, "variation": 72, "retransmitted": 100, "unsent": 144, "shortest": 148}
+    for name, value in values.items():
+        struct.pack_into("=I", raw, places[name], value)
+    return bytes(raw)
+
+
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read(raw: bytes) -> None:
+    info = tcp_info.parsed(raw)
+    assert (info is None) == (len(raw) < 76)
+    if info is not None:
+        assert (info.unsent is None) == (len(raw) < 148)
+
+
+def test_the_structure_is_read() -> None:
+    info = tcp_info.parsed(structure(unacked=3, rtt=1_250, variation=40, retransmitted=7, unsent=4_096, shortest=900))
+    assert info is not None
+    assert (info.rtt_ns, info.variation_ns, info.shortest_ns) == (1_250_000, 40_000, 900_000)
+    assert (info.unacknowledged, info.retransmitted, info.unsent, info.backoff) == (3, 7, 4_096, 0)
+
+
+def test_a_round_trip_that_was_never_measured_is_none() -> None:
+    info = tcp_info.parsed(structure(rtt=1, shortest=0xFFFFFFFF))
+    assert info is not None and info.shortest_ns is None
+
+
+def test_an_older_kernel_tells_less() -> None:
+    info = tcp_info.parsed(structure(rtt=1_250, retransmitted=7)[:104])
+    assert info is not None
+    assert (info.rtt_ns, info.retransmitted, info.shortest_ns, info.unsent) == (1_250_000, 7, None, None)
+
+
+def test_nothing_is_known_of_other_sockets() -> None:
+    ours, other = socket.socketpair()
+    with ours, other:
+        assert tcp_info.read(ours) is None
+    closed = socket.socket()
+    closed.close()
+    assert tcp_info.read(closed) is None
+
+
+@linux
+@pytest.mark.parametrize("transport", ["tcp", "tls", "ws", "wss"])
+async def test_every_transport_over_tcp_is_measured(mosquitto_ways: Ways, certificates: Certificates, transport: str) -> None:
+    web, secure = WebSocketOptions(), TlsOptions(ca_file=str(certificates.ca))
+    plain = ConnectOptions("127.0.0.1", connect=Connect("tcp-info"))
+    options = {
+        "tcp": replace(plain, port=mosquitto_ways.broker.port),
+        "tls": replace(plain, port=mosquitto_ways.tls, tls=secure),
+        "ws": replace(plain, port=mosquitto_ways.websocket, websocket=web),
+        "wss": replace(plain, port=mosquitto_ways.secure_websocket, websocket=web, tls=secure),
+    }[transport]
+    async with Driver() as driver:
+        driver.session.execute(commands.Connect(PEER, options))
+        await driver.until(lambda: driver.state.phase is Phase.CONNECTED, "to be connected")
+        await driver.until(lambda: len(samples(driver)) >= 3, "three samples")
+        first, *_, last = samples(driver)
+        assert (first.peer, first.connection) == (PEER, driver.state.connection)
+        assert last.mono > first.mono
+        assert 0 < last.info.rtt_ns < 10_000_000_000
+        assert last.info.shortest_ns is not None and last.info.shortest_ns > 0
+
+
+async def test_a_unix_socket_has_no_tcp(mosquitto_ways: Ways) -> None:
+    async with Driver() as driver:
+        driver.session.execute(commands.Connect(PEER, ConnectOptions(unix_path=mosquitto_ways.unix, connect=Connect("tcp-info"))))
+        await driver.until(lambda: driver.state.phase is Phase.CONNECTED, "to be connected")
+        driver.ping()
+        await driver.until(lambda: driver.state.ping_ms is not None, "an answer")
+        assert samples(driver) == []
+
+
+@linux
+async def test_what_the_other_side_does_not_take_is_seen_as_unsent(mosquitto_broker: Broker) -> None:
+    async with Proxy(mosquitto_broker.host, mosquitto_broker.port) as proxy, Driver() as driver:
+        await driver.connected(proxy.port)
+        proxy.to_server.stall = True
+        driver.publish("t/large", bytes(40_000_000))
+        await driver.until(lambda: any(each.info.unsent and each.waiting for each in samples(driver)), "unsent bytes", 20)
+        proxy.to_server.stall = False
+        await driver.until(lambda: not samples(driver)[-1].info.unsent and not samples(driver)[-1].waiting, "all to leave", 60)
+
+
+@linux
+async def test_a_silent_broker_is_told_from_a_silent_network(mosquitto_broker: Broker) -> None:
+    """What a stopped process leaves unanswered its system still acknowledges."""
+    async with Driver() as driver:
+        await driver.connected(mosquitto_broker.port)
+        mosquitto_broker.pause()
+        try:
+            driver.ping()
+            count = len(samples(driver))
+            await driver.until(lambda: len(samples(driver)) >= count + 2, "later samples")
+            assert driver.state.ping_ms is None
+            assert samples(driver)[-1].info.unacknowledged == samples(driver)[-1].info.backoff == 0
+        finally:
+            mosquitto_broker.resume()
+        await driver.until(lambda: driver.state.ping_ms is not None, "the answer")
+
+
+@linux
+async def test_measuring_ends_with_the_connection(mosquitto_broker: Broker) -> None:
+    async with Driver() as driver:
+        await driver.connected(mosquitto_broker.port)
+        driver.session.execute(commands.Disconnect(PEER))
+        await driver.until(lambda: driver.state.phase is Phase.IDLE, "the end")
+        count = len(samples(driver))
+        await driver.connected(mosquitto_broker.port)
+        await driver.until(lambda: len(samples(driver)) >= count + 3, "samples of the next one")
+        assert {each.connection for each in samples(driver)[count:]} == {driver.state.connection}
