@@ -22,6 +22,7 @@ from mqtttui.config import paths
 from mqtttui.config.settings import Settings
 from mqtttui.ui import notices
 from mqtttui.ui.after_connecting import AfterConnecting
+from mqtttui.ui.attempts import Attempts
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.looks import Looks
 from mqtttui.ui.screens.start import StartScreen
@@ -80,6 +81,7 @@ class MqttTui(Looks):
         self._after = AfterConnecting(PEER, settings)
         self.tcp = TcpSamples()
         """How the TCP of each connection stands."""
+        self._attempts = Attempts()
         self._metered = 0
         self._reading = False
 
@@ -297,6 +299,7 @@ class MqttTui(Looks):
 
     def _state_changed(self, state: ConnectionState) -> None:
         before, self.state = self.state, state
+        self._attempts.take(state, time.monotonic_ns(), time.time_ns())
         if before.subscriptions != state.subscriptions:
             self.pump.counters.set_filters(PEER, [(row.key, row.key, row.identifier) for row in state.subscriptions])
         self._main.show_state(state)
@@ -405,6 +408,10 @@ class MqttTui(Looks):
             self._main.notice(None)
         else:
             self._main.say("there is nothing to fix")
+
+    def action_why(self) -> None:
+        """Why it failed, how long connecting took."""
+        self._dialogs.why(self._attempts, self._outlets.give_out, self.action_apply_fix)
 
     def action_subscribe_prompt(self) -> None:
         """Ask for a filter and subscribe."""

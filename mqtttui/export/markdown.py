@@ -33,10 +33,10 @@ def finding_markdown(finding: Finding, log: Log) -> str:
     """`finding` on a packet of `log`: sentence, statement, what to check, packets with their times, bytes, command."""
     statement = f" [{finding.statement}]" if finding.statement else ""
     hidden = finding.no in log and on_secret(log.dissect(finding.no), finding.start, finding.end)
-    text = "(about a secret; the sentence may name a byte of it)" if hidden else _plain(finding.text)
-    parts = [f"**{finding.severity.label} {finding.id}**{_plain(statement)}: {text}"]
+    text = "(about a secret; the sentence may name a byte of it)" if hidden else plain(finding.text)
+    parts = [f"**{finding.severity.label} {finding.id}**{plain(statement)}: {text}"]
     if finding.hint:
-        parts.append(f"What to check: {_plain(finding.hint)}")
+        parts.append(f"What to check: {plain(finding.hint)}")
     numbers = sorted({finding.no, *finding.related})
     lines = [_packet_line(log, no) for no in numbers[:_MAX_PACKETS]] + _more(numbers)
     if finding.end > finding.start:
@@ -48,7 +48,7 @@ def finding_markdown(finding: Finding, log: Log) -> str:
 def operation_markdown(operation: Operation, log: Log) -> str:
     """`operation` of `log`: what was asked, what came of it, each step with its time, bytes, command."""
     kind = operation.kind.value.upper()
-    topic = f" {_code(shorten(visible(operation.topic), _TOPIC_CELLS))}" if operation.topic else ""
+    topic = f" {code(shorten(visible(operation.topic), _TOPIC_CELLS))}" if operation.topic else ""
     total = f", {duration(operation.total_ns)}" if operation.total_ns is not None else ""
     age = f" for {duration(operation.age_ns)}" if operation.state is OpState.OPEN and operation.age_ns is not None else ""
     parts = [f"**{kind}**{topic}: {operation.state.value}{age}{_reason(operation, log)}{total}"]
@@ -56,7 +56,7 @@ def operation_markdown(operation: Operation, log: Log) -> str:
     lines = []
     for leg in operation.legs[:_MAX_PACKETS]:
         after = f", after {duration(leg.ns)}" if leg.ns else ""
-        lines.append(f"{_packet_line(log, leg.no)} ({_plain(leg.label)}{after})")
+        lines.append(f"{_packet_line(log, leg.no)} ({plain(leg.label)}{after})")
     parts.append("\n".join(lines + _more(numbers)))
     return "\n\n".join([*parts, *_shown(log, numbers[:_MAX_PACKETS], numbers[:_MAX_PACKETS])]) + "\n"
 
@@ -80,7 +80,7 @@ def _packet_line(log: Log, no: int) -> str:
         return f"- packet {no}: evicted"
     packet = log[no]
     kind = dissect_packet(packet).type
-    what = f"{kind.name if kind is not None else 'not a packet'} {_code(packet.direction.label)}"
+    what = f"{kind.name if kind is not None else 'not a packet'} {code(packet.direction.label)}"
     place = f"MQTT {packet.version.label}, connection {packet.connection}"
     return f"- packet {no}: {what}, {count_bytes(len(packet.raw))}, {place}, {iso_utc(packet.wall)}"
 
@@ -113,16 +113,16 @@ def _reason(operation: Operation, log: Log) -> str:
             if dissection.type is not None:
                 reading = Reading(dissection)
                 if operation.reason in (reading.reason(dissection.type), *reading.reasons(dissection.type)):
-                    return f", {_plain(reading.label(operation.reason, dissection.type))}"
+                    return f", {plain(reading.label(operation.reason, dissection.type))}"
     return f", 0x{operation.reason:02x}"
 
 
-def _plain(shown: str) -> str:
+def plain(shown: str) -> str:
     """Visible text in a paragraph."""
     return _SPECIAL.sub(r"\\\1", shown)
 
 
-def _code(shown: str) -> str:
+def code(shown: str) -> str:
     """Visible text as a code span."""
     ticks = _fence(shown, 1)
     space = " " if shown.startswith("`") or shown.endswith("`") else ""

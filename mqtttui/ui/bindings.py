@@ -52,6 +52,9 @@ SCOPES: dict[str, str] = {
     "form": "Forms",
     "edit": "Packet by hand",
     "followed": "What followed",
+    "why": "Why it failed",
+    "attempts": "Attempts to connect",
+    "waterfall": "Phases of connecting",
 }
 """Every scope and its name for people, in the order of the help."""
 
@@ -93,6 +96,7 @@ _APP = (
     Key("app", "app.connect", "c", "app.connect_menu", "Connect", "Connect; when connected: disconnect, cut, reconnect, ping"),
     Key("app", "app.subscribe", "s", "app.subscribe_prompt", "Subscribe", "Subscribe to a topic filter"),
     Key("app", "app.fix", "f8", "app.apply_fix", "Apply fix", "After a failed connect: apply the likely fix and try again", footer=False),
+    Key("app", "app.why", "D", "app.why", "Why", "Why did it fail, how long did connecting take: all attempts", footer=False),
     Key("app", "app.demo", "f9", "app.start_demo", "Demo", "Start the built-in demo broker and look at its packets", footer=False),
     Key("app", "app.next", "tab", "app.focus_next", "Next", "Next control", footer=False),
     Key("app", "app.previous", "shift+tab", "app.focus_previous", "Previous", "Previous control", footer=False),
@@ -294,6 +298,20 @@ _FOLLOWED = (
     *_moves("followed"),
 )
 
+_WHY = (
+    Key("attempts", "attempts.mark", "space,enter", "mark", "Compare", "Compare with this attempt: another one beside it, phase by phase"),
+    *_moves("attempts"),
+    *_moves("waterfall"),
+    Key("why", "why.fix", "f8", "fix", "Apply fix", "Apply the likely fix of the failure and try again"),
+    Key("why", "why.copy", "y", "copy", "Copy", "Copy the attempt as Markdown; with a second one both, compared"),
+    Key("why", "why.print", "Y", "copy(True)", "Print", "The same printed plainly: leaves the screen, Enter comes back", footer=False),
+    Key("why", "why.next", "tab", "app.focus_next", "Attempts/phases", "To the phases, and back to the attempts"),
+    Key("why", "why.previous", "shift+tab", "app.focus_previous", "Previous", "The same the other way round", footer=False),
+    Key("why", "why.leave", "escape,q,D", "leave", "Back", "Back to where one was"),
+    Key("why", "why.help", "question_mark,f1", "help", "Help", "Keys of this screen, then all keys", footer=False),
+    Key("why", "why.palette", "colon,ctrl+p", "palette", "Everything", "What can be done here, by name", footer=False),
+)
+
 KEYS: tuple[Key, ...] = (
     *_APP,
     *_VIEWS,
@@ -311,6 +329,7 @@ KEYS: tuple[Key, ...] = (
     *_FINDINGS,
     *_EDIT,
     *_FOLLOWED,
+    *_WHY,
 )
 
 

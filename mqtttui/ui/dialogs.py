@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from textual.content import Content
 
@@ -10,6 +10,7 @@ from mqtttui import text
 from mqtttui.client.commands import Command, Subscribe
 from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.protocol.packets import TopicRequest
+from mqtttui.ui.attempts import Attempt, Attempts
 from mqtttui.ui.bindings import KEYS
 from mqtttui.ui.connection_menu import BUSY_CHOICES, command_of, connected_choices
 from mqtttui.ui.palette import Palette, entries
@@ -17,6 +18,7 @@ from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.screens.menu import Choice, Menu
 from mqtttui.ui.screens.subscribe import SubscribePrompt
+from mqtttui.ui.screens.why import FIX, WhyScreen
 
 
 class Dialogs:
@@ -78,6 +80,23 @@ class Dialogs:
                 self._send(command)
 
         self._main.app.push_screen(menu, run)
+
+    def why(self, attempts: Attempts, give_out: Callable[[str, bool], Awaitable[str]], apply_fix: Callable[[], object]) -> None:
+        """The attempts to connect; `give_out` copies or prints a text, `apply_fix` applies the likely mend of the latest failure."""
+
+        def fixable(attempt: Attempt) -> bool:
+            state = self._main.connection.state
+            return (
+                attempt is attempts.latest(self._peer)
+                and attempt.failure is state.failure
+                and bool(attempt.failure and attempt.failure.fixes)
+            )
+
+        def run(chosen: str | None) -> None:
+            if chosen == FIX:
+                apply_fix()
+
+        self._main.app.push_screen(WhyScreen(attempts, self._peer, fixable, give_out), run)
 
     def subscribe(self, state: ConnectionState) -> None:
         """Ask for a filter and subscribe."""

@@ -23,11 +23,11 @@ DEMO = join(
 
 
 def failed(failure: Failure) -> Content:
-    """Why there is no connection, what to check, and the key for the likely fix."""
+    """Why there is no connection, what to check, and the keys for the likely fix and for all that is known."""
     fix = join("  ", ("F8", _KEY), f" {failure.fixes[0].value}") if failure.fixes else Content("")
     detail = f": {failure.detail}" if failure.detail else ""
     hint = f" · {failure.hint}" if failure.hint else ""
-    return join((failure.title, "bold $state-bad"), detail, hint, fix, _ESC)
+    return join((failure.title, "bold $state-bad"), detail, hint, fix, "  ", ("D", _KEY), " shows more", _ESC)
 
 
 def no_theme(problems: Sequence[str]) -> Content:

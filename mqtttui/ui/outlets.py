@@ -72,9 +72,13 @@ class Outlets:
         """Copy a text that is ready, or print it on the plain terminal."""
         self._main.run_worker(self._hand_out(text, plain), group="copy", exclusive=True)
 
-    async def _hand_out(self, text: str, plain: bool, remark: str = "") -> None:
+    async def give_out(self, text: str, plain: bool) -> str:
+        """Copy a text, or print it on the plain terminal; gives one line that says where it went."""
         app = self._main.app
-        said = await (print_plainly(app, text, ascii=self._ascii) if plain else clipboard.copy(text, app.copy_to_clipboard))
+        return await (print_plainly(app, text, ascii=self._ascii) if plain else clipboard.copy(text, app.copy_to_clipboard))
+
+    async def _hand_out(self, text: str, plain: bool, remark: str = "") -> None:
+        said = await self.give_out(text, plain)
         self._main.say(said + (f" ({remark})" if remark else ""))
 
     def _ask_for_file(self, thing: Copyable) -> None:

@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from mqtttui.ui.bindings import KEYS, SCOPES, Key, bindings_for, key_label
 from mqtttui.ui.screens.edit_packet import EditPacket
+from mqtttui.ui.screens.why import WhyScreen
 from tests.support.screen import Running, inspecting
 
 
@@ -47,6 +48,8 @@ def test_no_terminal_traps_are_the_only_way() -> None:
 
 EDITING = ("edit", "followed")
 """Scopes of the screen for packets made by hand."""
+WHY = ("why", "attempts", "waterfall")
+"""Scopes of the screen of attempts to connect."""
 
 
 async def open_editor(run: Running) -> EditPacket:
@@ -55,6 +58,14 @@ async def open_editor(run: Running) -> EditPacket:
     run.app.screen.add_class("-sent")
     await run.pilot.pause()
     assert isinstance(run.app.screen, EditPacket)
+    return run.app.screen
+
+
+async def open_why(run: Running) -> WhyScreen:
+    await run.press("D")
+    await run.until(lambda: isinstance(run.app.screen, WhyScreen) and run.app.screen.is_mounted, "the attempts")
+    await run.pilot.pause()
+    assert isinstance(run.app.screen, WhyScreen)
     return run.app.screen
 
 
@@ -90,17 +101,24 @@ async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
             await run.press("v")
         elif scope in EDITING:
             await open_editor(run)
+        elif scope in WHY:
+            await open_why(run)
         missing = [key.id for key in KEYS if key.scope == scope and not await reach(run, key)]
         assert missing == []
 
 
 async def test_every_action_exists() -> None:
     async with inspecting(1, size=(200, 50)) as (run, _):
-        rest = [key for key in KEYS if key.scope in EDITING]
+        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY)]
         for key in (key for key in KEYS if key not in rest):
             check(run, key, run.main._carrier(key.scope))
+        attempts = await open_why(run)
+        for key in (key for key in rest if key.scope in WHY):
+            check(run, key, attempts._carrier(key.scope))
+        await run.press("q")
+        await run.until(lambda: run.app.screen is run.main, "the main screen")
         editor = await open_editor(run)
-        for key in rest:
+        for key in (key for key in rest if key.scope in EDITING):
             check(run, key, editor._carrier(key.scope))
 
 

@@ -39,7 +39,7 @@ def state_content(state: ConnectionState, now: int, *, differs: bool = False) ->
     if failure is not None:
         lines.append([(failure.title, "bold $state-bad"), (f"  {failure.detail}" if failure.detail else "", "")])
         if failure.hint:
-            lines.append([("hint: ", "$dimmed"), (failure.hint, "")])
+            lines.append([("hint: ", "$dimmed"), (failure.hint, ""), ("  D shows more", "$dimmed")])
     elif state.phase is Phase.IDLE and state.ended:
         lines.append([(state.ended, "")])
     if state.upgrade is not None and (state.phase is Phase.CONNECTED or (failure is not None and failure.step == "websocket")):

@@ -1,0 +1,312 @@
+"""Why it failed, and how long connecting took: the attempts, the phases of one as bars, and a second one beside it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.strip import Strip
+from textual.widget import Widget
+
+from mqtttui.client.events import StepStatus
+from mqtttui.text import visible
+from mqtttui.ui.attempt_words import SIGNS, failure_parts, markdown, outcome, url_of
+from mqtttui.ui.attempts import Attempt, Attempts, Result
+from mqtttui.ui.bindings import KEYS, Key, bindings_for, keys_of
+from mqtttui.ui.content import Part, fit, join
+from mqtttui.ui.palette import Palette, entries
+from mqtttui.ui.panes.inspector import PacketTitle
+from mqtttui.ui.screens.help import HelpScreen
+from mqtttui.ui.times import clock
+from mqtttui.ui.waterfall import Bar, duration
+from mqtttui.ui.widgets.bars import KeyLine, unique_by_key
+from mqtttui.ui.widgets.lines import LineView
+from mqtttui.ui.widgets.text_block import TextBlock
+from mqtttui.ui.widgets.waterfall_view import WaterfallView
+
+FIX = "fix"
+_LOOK_SECONDS = 0.1
+_STYLES = {
+    Result.RUNNING: "waterfall--running",
+    Result.CONNECTED: "waterfall--done",
+    Result.ENDED: "waterfall--done",
+    Result.FAILED: "waterfall--bad",
+    Result.LOST: "waterfall--bad",
+}
+_PEER = 12
+_FIXED = 29
+"""Cells before the peer: mark, letter, time, how long, sign."""
+
+
+class AttemptList(LineView):
+    """Every attempt, newest first."""
+
+    SCOPE: ClassVar[str] = "attempts"
+    BINDINGS = bindings_for(SCOPE)
+    HEAD_ROWS = 1
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"waterfall--bad", "waterfall--running", "waterfall--done"}
+
+    @dataclass
+    class Moved(Message):
+        """Another attempt is selected."""
+
+    @dataclass
+    class MarkWanted(Message):
+        """The selected attempt shall be the second one, or not any more."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._attempts: list[Attempt] = []
+        self._peers = False
+        self.second = 0
+        """Number of the attempt to compare with; 0 for none."""
+
+    @property
+    def row_count(self) -> int:
+        return len(self._attempts)
+
+    @property
+    def current(self) -> Attempt | None:
+        """The selected attempt."""
+        return self._attempts[self.cursor] if self.cursor < len(self._attempts) else None
+
+    @property
+    def other(self) -> Attempt | None:
+        """The second attempt, if it is another one than the selected."""
+        current = self.current
+        if current is None or current.number == self.second:
+            return None
+        return next((each for each in self._attempts if each.number == self.second), None)
+
+    def show(self, attempts: list[Attempt]) -> None:
+        """Other attempts, or the same ones changed; the same one stays selected."""
+        before = self.current
+        self._attempts = attempts
+        self._peers = len({each.peer for each in attempts}) > 1
+        at = next((at for at, each in enumerate(attempts) if before is not None and each.number == before.number), 0)
+        self.place(top=self.top + at - self.cursor, cursor=at)
+        self.show_cursor()
+
+    def select(self, number: int) -> None:
+        """Put the cursor on the attempt with this number."""
+        at = next((at for at, each in enumerate(self._attempts) if each.number == number), 0)
+        self.place(cursor=at)
+        self.show_cursor()
+
+    def cursor_moved(self) -> None:
+        self.post_message(self.Moved())
+
+    def row_activated(self) -> None:
+        self.action_mark()
+
+    def action_mark(self) -> None:
+        """Compare with this one."""
+        self.post_message(self.MarkWanted())
+
+    # Painting
+
+    def head(self, y: int, width: int) -> Strip:
+        if not self._attempts:
+            return Strip([Segment(fit(" no attempt to connect yet; c connects", width), self.style_of("line--dimmed"))])
+        peer = f"{'Connection':<{_PEER}} " if self._peers else ""
+        url, words = self._columns(width)
+        line = f"   {'Time':<12} {'Took':>9}   {peer}{'Broker':<{url}} {'Outcome':<{words}}"
+        return Strip([Segment(fit(line, width), self.style_of("line--head"))])
+
+    def row(self, index: int, width: int) -> Strip:
+        attempt = self._attempts[index]
+        letter = "A" if index == self.cursor else "B" if attempt.number == self.second else " "
+        url, words = self._columns(width)
+        style = self.style_of(_STYLES.get(attempt.result, "line--dimmed"))
+        peer = f"{fit(visible(attempt.peer), _PEER)} " if self._peers else ""
+        return Strip(
+            [
+                self.cursor_mark(index),
+                Segment(letter if self.second else " ", self.style_of("line--cursor-mark")),
+                Segment(f" {clock(attempt.wall)} "),
+                Segment(fit(duration(attempt.took(time.monotonic_ns())), 9, right=True)),
+                Segment(f" {SIGNS[attempt.result]} ", style),
+                Segment(f"{peer}{fit(url_of(attempt), url)} "),
+                Segment(fit(outcome(attempt), words), style),
+            ]
+        )
+
+    def _columns(self, width: int) -> tuple[int, int]:
+        """Cells of the URL and of the outcome."""
+        room = max(8, width - _FIXED - (_PEER + 1 if self._peers else 0))
+        url = min(room // 2, max((len(url_of(each)) for each in self._attempts), default=0))
+        return url, room - url
+
+
+class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
+    """Shows attempts; gives `FIX` if the likely mend of the latest failure shall be applied, or None."""
+
+    SCOPE = "why"
+    BINDINGS = bindings_for("why")
+
+    def __init__(
+        self,
+        attempts: Attempts,
+        peer: str,
+        fixable: Callable[[Attempt], bool],
+        hand_out: Callable[[str, bool], Awaitable[str]],
+    ) -> None:
+        """`fixable` tells whether `FIX` would mend this attempt; `hand_out` copies or plainly prints a text and says where it went."""
+        super().__init__()
+        self._attempts = attempts
+        self._peer = peer
+        self._fixable = fixable
+        self._hand_out = hand_out
+        self._seen = -1
+        self._heading = PacketTitle(id="why-title")
+        self._list = AttemptList()
+        self._bars = WaterfallView()
+        self._detail = TextBlock(id="why-detail")
+        self._keys = KeyLine(id="why-keys")
+
+    def compose(self) -> ComposeResult:
+        yield self._heading
+        yield self._list
+        yield self._bars
+        yield self._detail
+        yield self._keys
+
+    def on_mount(self) -> None:
+        self._look()
+        latest = self._attempts.latest(self._peer)
+        if latest is not None:
+            self._list.select(latest.number)
+        self._select_phase()
+        self._show()
+        self._list.focus()
+        self.set_interval(_LOOK_SECONDS, self._look)
+
+    # Showing
+
+    def _look(self) -> None:
+        """Again when something has changed, and as long as something runs."""
+        attempts = self._attempts.all
+        running = any(each.result is Result.RUNNING for each in attempts)
+        if self._seen == self._attempts.revision and not running:
+            return
+        self._seen = self._attempts.revision
+        self._list.show(attempts)
+        self._heading.text = "Why it failed, and how long connecting took"
+        self._heading.right = f"{len(attempts)} attempt{'' if len(attempts) == 1 else 's'}"
+        self._show()
+
+    def _show(self) -> None:
+        attempt, other = self._list.current, self._list.other
+        self._bars.show(attempt, other)
+        parts: list[Part] = []
+        if attempt is not None:
+            if (bar := self._bars.current) is not None:
+                parts += [(f"{bar.label}: ", "$dimmed"), (_words(bar), "$dimmed"), "\n"]
+            parts += failure_parts(attempt, fixable=self._fixable(attempt))
+        self._detail.show(join(*parts))
+        self._show_keys()
+
+    def _select_phase(self) -> None:
+        """The phase that failed, if one did."""
+        attempt = self._list.current
+        failed = next((step.name for step in attempt.steps if step.status is StepStatus.FAILED), "") if attempt is not None else ""
+        self._bars.show(attempt, self._list.other)
+        self._bars.select((failed, 0))
+
+    def _show_keys(self) -> None:
+        rows = [key for scope in self.scopes() for key in keys_of(scope) if key.footer]
+        self._keys.keys = unique_by_key([key for key in rows if self._carrier(key.scope).check_action(key.action, ()) is not False])
+
+    def scopes(self) -> tuple[str, ...]:
+        """Scopes of the focused control and what is around it, innermost first."""
+        nodes = self.focused.ancestors_with_self if self.focused is not None else (self,)
+        return tuple(scope for node in nodes if node is not self.app and isinstance(scope := getattr(node, "SCOPE", None), str))
+
+    def _carrier(self, scope: str) -> Widget:
+        found = next((node for node in self.walk_children(Widget) if getattr(node, "SCOPE", None) == scope), None)
+        return found or self
+
+    # What happens
+
+    def on_attempt_list_moved(self, event: AttemptList.Moved) -> None:
+        event.stop()
+        self._keys.message = ""
+        self._select_phase()
+        self._show()
+
+    def on_attempt_list_mark_wanted(self, event: AttemptList.MarkWanted) -> None:
+        event.stop()
+        current = self._list.current
+        if current is not None:
+            marked = self._list.second == current.number
+            self._list.second = 0 if marked else current.number
+            self._keys.message = "" if marked else "compared with this one: go to another attempt"
+            self._show()
+            self._list.refresh()
+
+    def on_waterfall_view_moved(self, event: WaterfallView.Moved) -> None:
+        event.stop()
+        self._show()
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        self._show_keys()
+
+    async def on_key_line_pressed(self, event: KeyLine.Pressed) -> None:
+        event.stop()
+        await self.run_key(event.key)
+
+    async def run_key(self, key: Key) -> None:
+        """Carry out a row of the table at the control that carries its scope."""
+        await self.app.run_action(key.action, default_namespace=self._carrier(key.scope))
+
+    # Actions
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """A mend needs a failure that has one."""
+        if action == "fix":
+            attempt = self._list.current
+            return attempt is not None and self._fixable(attempt)
+        return True
+
+    def action_fix(self) -> None:
+        """Apply the likely mend and connect."""
+        self.dismiss(FIX)
+
+    def action_copy(self, plain: bool = False) -> None:
+        """The attempt as Markdown; with `plain` printed on the terminal."""
+        attempt = self._list.current
+        if attempt is not None:
+            self.run_worker(self._copy(markdown(attempt, self._list.other, time.monotonic_ns()), plain), group="copy", exclusive=True)
+
+    async def _copy(self, text: str, plain: bool) -> None:
+        self._keys.message = await self._hand_out(text, plain)
+
+    def action_leave(self) -> None:
+        """Back."""
+        self.dismiss(None)
+
+    def action_help(self) -> None:
+        """The keys."""
+        self.app.push_screen(HelpScreen(self.scopes()))
+
+    def action_palette(self) -> None:
+        """What can be done here, by name."""
+
+        async def run(entry: str | None) -> None:
+            key = next((key for key in KEYS if key.id == entry), None)
+            if key is not None:
+                await self.run_key(key)
+
+        carried = {self.SCOPE, *(getattr(node, "SCOPE", None) for node in self.walk_children(Widget))}
+        self.app.push_screen(Palette(entries((), carried.__contains__)), run)
+
+
+def _words(bar: Bar) -> str:
+    return bar.detail or ("no more is known" if bar.ns is not None else bar.status.value)
