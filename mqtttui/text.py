@@ -80,6 +80,14 @@ def shorten(shown: str, cells: int) -> str:
     return shown if len(shown) <= cells else shown[: max(0, cells - 1)] + ELLIPSIS
 
 
+def shorten_middle(shown: str, cells: int) -> str:
+    """`shown` (already visible text) cut to `cells` characters, with an ellipsis for its middle if anything was cut."""
+    if len(shown) <= cells:
+        return shown
+    kept = max(0, cells - 1)
+    return shown[: kept - kept // 2] + ELLIPSIS + shown[len(shown) - kept // 2 :]
+
+
 def parse(shown: str) -> bytes:
     r"""The bytes that `shown` stands for: `\\`, `\xNN`, and for convenience `\n`, `\t`, `\r`.
 

@@ -110,3 +110,15 @@ def test_shorten(shown: str, cells: int) -> None:
     short = text.shorten(shown, cells)
     assert len(short) <= cells
     assert short == shown or short == shown[: cells - 1] + text.ELLIPSIS
+
+
+@given(st.text(max_size=30), st.integers(1, 30))
+def test_shorten_middle(shown: str, cells: int) -> None:
+    short = text.shorten_middle(shown, cells)
+    if len(shown) <= cells:
+        assert short == shown
+    else:
+        assert len(short) == cells
+        last = (cells - 1) // 2
+        assert short[: cells - 1 - last] == shown[: cells - 1 - last]
+        assert short[cells - 1 - last :] == text.ELLIPSIS + shown[len(shown) - last :]

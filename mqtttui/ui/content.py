@@ -7,6 +7,9 @@ from textual.content import Content
 
 from mqtttui import text
 
+_CHARACTERS_A_CELL = 8
+"""So many characters in a cell, with those that take none, are measured; what is longer is cut before."""
+
 Part = str | tuple[str, str] | Content
 """Own words, own words with a style (`$text-muted`, `bold`), or Content."""
 
@@ -29,10 +32,11 @@ def join(*parts: Part) -> Content:
 def fit(shown: str, cells: int, *, right: bool = False) -> str:
     """`shown` in exactly `cells` terminal cells: padded, or cut with an ellipsis. `right` aligns it right.
 
-    Counts cells, not characters: east-asian wide characters take two.
+    Counts cells, not characters: east-asian wide characters take two. Of a giant text only the beginning is measured.
     """
     if cells <= 0:
         return ""
+    shown = text.shorten(shown, _CHARACTERS_A_CELL * cells)
     width = cell_len(shown)
     if width == cells:
         return shown

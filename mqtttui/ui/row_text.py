@@ -13,10 +13,12 @@ from mqtttui.capture.marks import Marks
 from mqtttui.export.summary import summary
 from mqtttui.protocol.enums import Direction, PacketType, Severity
 from mqtttui.protocol.topics import matches
-from mqtttui.text import shorten, visible
+from mqtttui.text import shorten, shorten_middle, visible
 
 _REMARK = 160
 """Characters of a remark: as much as a wide row shows."""
+_LONGEST = 800
+"""Characters of a topic or of what follows it: more than the widest row shows, and measured at every painting."""
 _QUIET = (PacketType.PINGREQ, PacketType.PINGRESP)
 
 
@@ -88,8 +90,8 @@ def describer(log: Log, pairs: Pairs, findings: Findings, filters: FilterMarks, 
             shown.type,
             shown.packet_id,
             shown.flags,
-            shown.topic,
-            shown.rest,
+            shorten_middle(shown.topic, _LONGEST),
+            shorten(shown.rest, _LONGEST),
             worst,
             remark,
             muted or dissection.type in _QUIET,
