@@ -88,6 +88,7 @@ class Operations(Follower):
         self._waiting = Waiting()
         self._limits: dict[int, _Limits] = {}
         self._changes = Changes()
+        self._responses = Changes()
 
     # --- what it knows
 
@@ -167,6 +168,10 @@ class Operations(Follower):
     def changes_since(self, position: int) -> tuple[list[int], int]:
         """Packets whose operation changed since `position` (0: the start), and the position behind them."""
         return self._changes.since(position)
+
+    def responses_since(self, position: int) -> tuple[list[int], int]:
+        """The messages that got their response since `position` (0: the start), and the position behind them."""
+        return self._responses.since(position)
 
     # --- following
 
@@ -343,6 +348,7 @@ class Operations(Follower):
         operation.unusual = True
         operation.response = no
         self._changes.extend((*operation.legs[:-1], no))
+        self._responses.add(request)
         if operation.acknowledged:
             self._close(operation, no)
 

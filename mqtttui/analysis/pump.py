@@ -10,6 +10,7 @@ from mqtttui.analysis.follower import Follower
 from mqtttui.analysis.operations import Operations
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.analysis.subscriptions import SubscriptionCounters
+from mqtttui.analysis.timing import Timing
 from mqtttui.analysis.traffic import Traffic
 from mqtttui.capture.log import Log
 
@@ -24,11 +25,12 @@ class Pump:
         """`timeouts`: how long things may take before a check says so; None: the defaults."""
         self.pairs = Pairs()
         self.operations = Operations(self.pairs)
+        self.timing = Timing(self.pairs, self.operations)
         self.traffic = Traffic()
         self.counters = SubscriptionCounters()
         self.findings = Findings(timeouts)
         self._log = log
-        self._followers: tuple[Follower, ...] = (self.pairs, self.operations, self.traffic, self.counters, self.findings)
+        self._followers: tuple[Follower, ...] = (self.pairs, self.operations, self.timing, self.traffic, self.counters, self.findings)
         self._shown = (0, 0, 0)
         self._found = 0
 
