@@ -1,14 +1,14 @@
-"""The composition root: one log, a Session for the peer, the followers, the pump, and the screen that shows them.
+"""The composition root: one log, the peers with their Sessions, the followers, the pump, and the screen that shows them.
 
-Commands go down from the panes to the session, events and packets come up to the screen. Nothing else is done here.
+Commands go down from the panes to the sessions, events and packets come up to the screen. Nothing else is done here.
 Above stands what the first paint needs; the rest is imported where it is used first, so that the first paint comes soon.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
@@ -17,17 +17,15 @@ from textual.message import Message
 from textual.screen import Screen
 
 from mqtttui.client.commands import Cancel, Command, Connect
-from mqtttui.client.events import ConnectionState, Event, Phase, PublishChanged, RawSent, Rejected, StateChanged, TcpMeasured
+from mqtttui.client.events import ConnectionState, Event, Phase
 from mqtttui.config import paths
 from mqtttui.config.settings import Settings
 from mqtttui.ui import notices
 from mqtttui.ui.after_connecting import AfterConnecting
-from mqtttui.ui.attempts import Attempts
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.looks import Looks
+from mqtttui.ui.main_actions import MainActions
 from mqtttui.ui.screens.start import StartScreen
 from mqtttui.ui.tcp_samples import TcpSamples
-from mqtttui.ui.widgets.status_bar import Meter
 
 if TYPE_CHECKING:
     from mqtttui.capture.log import Log
@@ -42,15 +40,12 @@ if TYPE_CHECKING:
     from mqtttui.ui.panes.inspector import Inspector
     from mqtttui.ui.panes.subscriptions import SubscriptionsPane
     from mqtttui.ui.panes.view import View
-    from mqtttui.ui.widgets.escaped_input import EscapedInput
 
 PEER = "main"
-_FRAME = 1 / 30
-_SLICE_NS = 5_000_000
-_METER_NS = 500_000_000
+"""Id and name of the peer that is there from the start."""
 
 
-class MqttTui(Looks):
+class MqttTui(MainActions):
     """The application."""
 
     TITLE = "mqtttui"
@@ -61,7 +56,7 @@ class MqttTui(Looks):
     ESCAPE_TO_MINIMIZE = False
 
     class EventCame(Message):
-        """A session says that something happened."""
+        """A Session says that something happened."""
 
         def __init__(self, event: Event) -> None:
             super().__init__()
@@ -71,19 +66,15 @@ class MqttTui(Looks):
         super().__init__(settings)
         self._settings = settings
         self._given_log = log
-        self.state = ConnectionState(PEER)
         self._typed_ahead: list[events.Key | events.Paste] | None = []
         """What was typed before there was something to take it; None when that is over."""
-        self._session: Session | None = None
+        self._ending = AsyncExitStack()
+        """What is to be done in the end."""
         self._demo: Demo | None = None
         self._feed: FileFeed | None = None
         self._opened: OpenedFile | None = None
-        self._after = AfterConnecting(PEER, settings)
         self.tcp = TcpSamples()
         """How the TCP of each connection stands."""
-        self._attempts = Attempts()
-        self._metered = 0
-        self._reading = False
 
     # Life
 
@@ -94,8 +85,10 @@ class MqttTui(Looks):
         self.call_after_refresh(self._begin)
         self.watch_terminal()
 
-    def tell(self, words: str) -> None:
-        self._main.say(words)
+    @property
+    def state(self) -> ConnectionState:
+        """The state of the current peer."""
+        return self.peers.current.state
 
     @property
     def ready(self) -> bool:
@@ -114,12 +107,12 @@ class MqttTui(Looks):
         self.post_message(self.EventCame(event))
 
     async def on_unmount(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._outlets.stop()
-            self.live_recording.stop()
+        await self._ending.aclose()
         if self._demo is not None:
             self._demo.stop()
+
+    async def _close_sessions(self) -> None:
+        await asyncio.gather(*(peer.session.close() for peer in self.peers.all))
 
     async def _begin(self) -> None:
         """After the first paint: what takes time to load, and what was asked for on the command line."""
@@ -129,6 +122,7 @@ class MqttTui(Looks):
         from mqtttui.config.saved_filters import FilterStore
         from mqtttui.ui.filtering import Filtering
         from mqtttui.ui.live_recording import LiveRecording
+        from mqtttui.ui.peers import NoSession, Peer, Peers
         from mqtttui.ui.row_text import FilterMarks, describer
         from mqtttui.ui.screens.main import MainScreen
         from mqtttui.ui.views import Parts
@@ -136,36 +130,46 @@ class MqttTui(Looks):
         self.log_of_packets = self._given_log if self._given_log is not None else Log()
         self.pump = Pump(self.log_of_packets, self._settings.timeouts)
         self.live_recording = LiveRecording(self.log_of_packets, self.pump)
-        self._marks = FilterMarks()
+        self._marks = FilterMarks(self.log_of_packets)
         self.marks = Marks(self.log_of_packets)
         self.filtering = Filtering(self.log_of_packets, self._facts)
         self._describe = describe = describer(self.log_of_packets, self.pump.pairs, self.pump.findings, self._marks, self.marks)
         store = FilterStore(paths.filters_file())
-        self._main = MainScreen(PEER, Parts(self.log_of_packets, self.pump, describe, self.filtering, store, self.marks))
+        first = Peer(PEER, PEER, NoSession(), AfterConnecting(PEER, self._settings))
+        self.peers = Peers(first)
+        self._main = MainScreen(first.panes, Parts(self.log_of_packets, self.pump, describe, self.filtering, store, self.marks))
         await self.push_screen(self._main)
         self.call_after_refresh(self._go_on)
 
     async def _go_on(self) -> None:
         """After the form has appeared."""
-        from mqtttui.client.session import Session
         from mqtttui.ui.alarm import Alarm
         from mqtttui.ui.alarm_dialogs import AlarmDialogs
         from mqtttui.ui.column_dialogs import ColumnDialogs
         from mqtttui.ui.dialogs import Dialogs
         from mqtttui.ui.edit_dialogs import EditDialogs
         from mqtttui.ui.outlets import Outlets
+        from mqtttui.ui.peer_events import PeerEvents
+        from mqtttui.ui.turns import FRAME, Turns
 
         asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
-        self._session = Session(PEER, self.log_of_packets, self._emit)
-        self._dialogs = Dialogs(PEER, self._main, self._send)
+        first = self.peers.current
+        first.session = self._new_session(first.id)
+        self._dialogs = Dialogs(self._main, self._send)
         self._outlets = Outlets(self._main.parts, self._main, self.live_recording, ascii=self._ascii.enabled)
         self.alarm = Alarm(self.log_of_packets, self._facts, self.marks)
         self._columns = ColumnDialogs(self._main, paths.columns_file(), self._facts)
         self._alarms = AlarmDialogs(self._main.parts, self._main, self.alarm, self.ring, self._outlets.record_kept)
-        self._edits = EditDialogs(PEER, self.log_of_packets, self.pump.pairs, self._describe, self._main, self._send)
+        self._edits = EditDialogs(self.log_of_packets, self.pump.pairs, self._describe, self._main, self._send)
+        self.peer_events = PeerEvents(self.peers, self._main, self.pump.counters, self.tcp, self._edits, self._send)
+        log, pump = self.log_of_packets, self.pump
+        self._turns = Turns(log, pump, self.filtering, self.alarm, self._main, self._alarms.look, lambda: self.is_running, self._metered)
+        self._ending.callback(self.live_recording.stop)
+        self._ending.callback(self._outlets.stop)
+        self._ending.push_async_callback(self._close_sessions)
         await self._main.mount_rest()
         await self._columns.load()
-        self.set_interval(_FRAME, self._tick)
+        self.set_interval(FRAME, self._turns.turn)
         settings = self._settings
         if settings.options is not None:
             self._main.connection.load(settings.options)
@@ -183,7 +187,7 @@ class MqttTui(Looks):
         elif settings.demo:
             self.action_start_demo()
         elif settings.connect_now and settings.options is not None:
-            self._send(Connect(PEER, settings.options))
+            self._send(Connect(self.peers.current.id, settings.options))
         elif settings.options is None:
             self._main.connection.action_edit_url()
         self.call_after_refresh(self._take_typed)
@@ -220,54 +224,16 @@ class MqttTui(Looks):
         words = f"{type(error).__name__}: {error}" if error is not None else str(context.get("message", ""))
         self._main.notice(notices.our_fault(words))
 
-    # The pump
-
-    def _tick(self) -> None:
-        if not self.is_running:
-            return
-        if not self._reading:
-            self._read()
-        # Both are asked: each answers for the time since it was asked before.
-        if self.pump.changed() | self.filtering.changed():
-            self._main.grew()
-        mono = time.monotonic_ns()
-        self._alarms.look(mono)
-        if mono - self._metered >= _METER_NS:
-            self._metered = mono
-            self._show_meter(mono)
-
-    def _read(self) -> None:
-        """Followers read a slice, then the filter tests one; as long as they lag, the next ones come with the next turn of the loop."""
-        if not self.is_running:
-            self._reading = False
-            return
-        read = self.pump.advance(time.monotonic_ns, _SLICE_NS)
-        tested = self.filtering.advance(time.monotonic_ns, _SLICE_NS)
-        watched = self.alarm.advance(time.monotonic_ns, _SLICE_NS)
-        self._reading = not (read and tested and watched)
-        if self._reading:
-            asyncio.get_running_loop().call_soon(self._read)
-
-    def _show_meter(self, mono: int) -> None:
-        log, rates = self.log_of_packets, self.pump.traffic.rates(mono)
-        if self._feed is not None and self._feed.over:
-            rates = rates._replace(in_packets=0, in_bytes=0, out_packets=0, out_bytes=0)
-        counts = (log.received, log.kept, log.evicted, self.pump.findings.warnings, self.pump.findings.errors)
-        meter = Meter(rates.in_packets, rates.in_bytes, rates.out_packets, *counts)
-        self.pump.tick(mono)
-        if self.pump.late_news():
-            self._main.inspector.packets.forget()
-            self._main.inspector.look_again()
-        self._main.show_meter(meter)
+    def _metered(self, mono: int) -> None:
+        """Rates and counts were shown anew: so is what goes with them."""
+        connected = any(peer.state.options is not None for peer in self.peers.all)
+        self._turns.at_rest = self._feed is not None and self._feed.over and not connected
         if self._opened is not None:
             self._opened.show(self._main)
-        self._main.show_recording(*self.live_recording.status)
-        if (news := self.live_recording.news()) is not None:
-            if news:
-                self._main.notice(notices.not_recorded(news))
-            else:
-                self._main.say("the recording goes on")
-        self._main.subscriptions.counts = {row.key: self.pump.counters.of(PEER, row.key, mono) for row in self.state.subscriptions}
+        self._outlets.look()
+        counters = self.pump.counters
+        for peer in self.peers.all:
+            peer.panes.subscriptions.counts = {row.key: counters.of(peer.id, row.key, mono) for row in peer.state.subscriptions}
 
     # Commands down
 
@@ -276,74 +242,42 @@ class MqttTui(Looks):
         self._send(event.command)
 
     def _send(self, command: Command) -> None:
-        if self._session is not None:
-            self._session.execute(command)
+        peer = self.peers.of(command.peer)
+        if peer is not None:
+            peer.session.execute(command)
+        else:
+            self._main.say("not done: that connection was closed")
+
+    def _new_session(self, peer: str) -> Session:
+        from mqtttui.client.session import Session
+
+        return Session(peer, self.log_of_packets, self._emit)
 
     # Events up
 
     def on_mqtt_tui_event_came(self, message: EventCame) -> None:
-        if not self.is_running:
-            return
-        match message.event:
-            case StateChanged(state=state):
-                self._state_changed(state)
-            case PublishChanged() as event:
-                self._main.publish.publish_changed(event)
-            case TcpMeasured() as event:
-                self.tcp.add(event)
-            case RawSent() as event:
-                self._edits.raw_sent(event)
-            case Rejected(text=words):
-                if not self._edits.rejected(words):
-                    self._main.notice(notices.not_done(words))
-
-    def _state_changed(self, state: ConnectionState) -> None:
-        before, self.state = self.state, state
-        self._attempts.take(state, time.monotonic_ns(), time.time_ns())
-        if before.subscriptions != state.subscriptions:
-            self.pump.counters.set_filters(PEER, [(row.key, row.key, row.identifier) for row in state.subscriptions])
-        self._main.show_state(state)
-        self._edits.show_state(state)
-        if before.phase is state.phase:
-            return
-        if before.phase is Phase.CONNECTED:
-            self._main.withdraw(notices.OFFER, notices.MESSAGE_WAITS)
-        self._main.inspector.packets.forget()
-        if state.phase is Phase.CONNECTED:
-            self._connected()
-        elif state.failure is not None and not self._main.starting:
-            self._main.notice(notices.failed(state.failure))
-        elif state.phase is Phase.CONNECTING:
-            self._main.notice(None)
-
-    def _connected(self) -> None:
-        command, notice = self._after.connected(demo=self._demo is not None, subscribed=bool(self.state.subscriptions))
-        if command is not None:
-            self._send(command)
-        if notice is not None:
-            self._main.notice(notice)
+        if self.is_running:
+            self.peer_events.came(message.event)
 
     def on_connection_pane_parsed(self, event: ConnectionPane.Parsed) -> None:
-        self._after.expect(event.parsed)
-        if event.parsed.publish is not None:
-            self._main.publish.load(event.parsed.publish)
+        peer = self.peers.of(event.peer)
+        if peer is not None:
+            peer.after.expect(event.parsed)
+            if event.parsed.publish is not None:
+                peer.panes.publish.load(event.parsed.publish)
 
     def on_connection_pane_subscribe_after(self, event: ConnectionPane.SubscribeAfter) -> None:
-        self._after.wanted = event.wanted
+        peer = self.peers.of(event.peer)
+        if peer is not None:
+            peer.after.wanted = event.wanted
 
     def on_subscriptions_pane_mute_changed(self, event: SubscriptionsPane.MuteChanged) -> None:
-        (self._marks.muted.add if event.muted else self._marks.muted.discard)(event.key)
+        self._marks.mute(event.peer, event.key, muted=event.muted)
         self._main.inspector.packets.forget()
 
     def on_subscriptions_pane_filter_colours(self, event: SubscriptionsPane.FilterColours) -> None:
-        self._marks.letters = dict(event.letters)
+        self._marks.set_letters(event.peer, dict(event.letters))
         self._main.inspector.packets.forget()
-
-    def on_escaped_input_paste_refused(self, event: EscapedInput.PasteRefused) -> None:
-        self._main.say(f"not pasted: {event.size:,} characters are too many for one line")
-
-    def on_inspector_packet_opened(self) -> None:
-        self._main.notice(None)
 
     def on_inspector_edit_wanted(self, event: Inspector.EditWanted) -> None:
         self._edits.edit(event.number, self.state)
@@ -351,42 +285,12 @@ class MqttTui(Looks):
     def on_inspector_flow_wanted(self, event: Inspector.FlowWanted) -> None:
         self._edits.flow(event.number)
 
-    def on_inspector_link_wanted(self, event: Inspector.LinkWanted) -> None:
-        from mqtttui.ui.link_words import why_no_link
-
-        pairs = self.pump.pairs
-        number = (pairs.answer_of if event.forward else pairs.request_of)(event.number)
-        if number is None:
-            self._main.say(why_no_link(self.log_of_packets, event.number, forward=event.forward))
-        else:
-            self._main.go_to(number)
-
-    # Actions: panes
-
-    def action_show_pane(self, name: str) -> None:
-        """Go to a pane or view."""
-        self._main.show_pane(name)
-
-    def action_edit_filter(self) -> None:
-        """Type a filter."""
-        self._main.edit_filter()
-
-    def action_saved_filters(self) -> None:
-        """Choose a saved or earlier filter."""
-        self._main.views.choose_filter()
-
-    def action_toggle_drawer(self) -> None:
-        """Show or fold the panes."""
-        self._main.toggle_drawer()
+    # Actions: help, palette
 
     def action_step_back(self) -> None:
         """Back; at the top quit."""
         if not self._main.back():
             self.action_ask_quit()
-
-    def action_leave_field(self) -> None:
-        """Leave the field or the details."""
-        self._main.leave_field()
 
     def action_help(self) -> None:
         """Keys."""
@@ -402,16 +306,9 @@ class MqttTui(Looks):
         """Connect; when connected, what can be done with the connection."""
         self._dialogs.connection(self.state)
 
-    def action_apply_fix(self) -> None:
-        """Apply the likely fix and try again."""
-        if self._main.connection.apply_fix():
-            self._main.notice(None)
-        else:
-            self._main.say("there is nothing to fix")
-
     def action_why(self) -> None:
         """Why it failed, how long connecting took."""
-        self._dialogs.why(self._attempts, self._outlets.give_out, self.action_apply_fix)
+        self._dialogs.why(self.peer_events.attempts, self._outlets.give_out, self.action_apply_fix)
 
     def action_subscribe_prompt(self) -> None:
         """Ask for a filter and subscribe."""
@@ -419,7 +316,8 @@ class MqttTui(Looks):
 
     def action_start_demo(self) -> None:
         """Start the demo broker, connect to it and subscribe."""
-        if self._demo is not None and self.state.phase is Phase.CONNECTED:
+        peer = self.peers.current
+        if self._demo is not None and peer.demo and self.state.phase is Phase.CONNECTED:
             self._main.say("the demo runs already")
             return
         if self.state.phase is not Phase.IDLE:
@@ -435,10 +333,11 @@ class MqttTui(Looks):
                 self._main.notice(notices.no_demo(error))
                 return
             self._demo = demo
+        peer.demo = True
         options = self._demo.options()
-        self._main.connection.load(options)
-        self._after.subscribe((TOPICS,))
-        self._send(Connect(PEER, options))
+        peer.panes.connection.load(options)
+        peer.after.subscribe((TOPICS,))
+        self._send(Connect(peer.id, options))
 
     # Actions: copy, quit
 
@@ -463,7 +362,7 @@ class MqttTui(Looks):
         elif self.filtering.cancel():
             self._main.say("the filter was stopped; / and Enter test all packets again")
         elif self.state.phase in (Phase.CONNECTING, Phase.WAITING):
-            self._send(Cancel(PEER))
+            self._send(Cancel(self.peers.current.id))
             self._main.say("stopped")
         else:
             await self._outlets.copy_selection()

@@ -16,7 +16,7 @@ from mqtttui.ui.views import Parts
 
 
 class AlarmDialogs:
-    """The alarm of the main screen of one peer."""
+    """The alarm of the main screen."""
 
     def __init__(self, parts: Parts, main: MainScreen, alarm: Alarm, bell: Callable[[], object], record: Callable[[], str]) -> None:
         """`record` begins a recording with what is kept, if there is none, and says so, or why not."""

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ColumnDialogs:
-    """The columns of the main screen of one peer."""
+    """The columns of the main screen."""
 
     def __init__(self, main: MainScreen, path: Path, facts: Callable[[], Facts]) -> None:
         """`path` is the file that keeps the choice; `facts`: what fields know beside the log."""

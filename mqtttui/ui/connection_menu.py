@@ -31,8 +31,9 @@ def connected_choices(state: ConnectionState) -> list[Choice]:
     ]
 
 
-def command_of(choice: str | None, peer: str, state: ConnectionState) -> Command | None:
+def command_of(choice: str | None, state: ConnectionState) -> Command | None:
     """The command that a choice stands for."""
+    peer = state.peer
     match choice:
         case "disconnect":
             return Disconnect(peer)

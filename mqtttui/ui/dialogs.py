@@ -22,10 +22,9 @@ from mqtttui.ui.screens.why import FIX, WhyScreen
 
 
 class Dialogs:
-    """Opens dialogs over the main screen of one peer. `send` takes the commands that come of them."""
+    """Opens dialogs over the main screen. `send` takes the commands that come of them."""
 
-    def __init__(self, peer: str, main: MainScreen, send: Callable[[Command], None]) -> None:
-        self._peer = peer
+    def __init__(self, main: MainScreen, send: Callable[[Command], None]) -> None:
         self._main = main
         self._send = send
 
@@ -75,7 +74,7 @@ class Dialogs:
         menu = Menu(Content("Connection"), connected_choices(state)) if connected else Menu(Content(state.phase.value), BUSY_CHOICES)
 
         def run(choice: str | None) -> None:
-            command = command_of(choice, self._peer, state)
+            command = command_of(choice, state)
             if command is not None:
                 self._send(command)
 
@@ -87,7 +86,7 @@ class Dialogs:
         def fixable(attempt: Attempt) -> bool:
             state = self._main.connection.state
             return (
-                attempt is attempts.latest(self._peer)
+                attempt is attempts.latest(self._main.connection.peer)
                 and attempt.failure is state.failure
                 and bool(attempt.failure and attempt.failure.fixes)
             )
@@ -96,7 +95,7 @@ class Dialogs:
             if chosen == FIX:
                 apply_fix()
 
-        self._main.app.push_screen(WhyScreen(attempts, self._peer, fixable, give_out), run)
+        self._main.app.push_screen(WhyScreen(attempts, self._main.connection.peer, fixable, give_out), run)
 
     def subscribe(self, state: ConnectionState) -> None:
         """Ask for a filter and subscribe."""
@@ -107,7 +106,7 @@ class Dialogs:
         def run(request: TopicRequest | None) -> None:
             if request is not None:
                 self._main.notice(None)
-                self._send(Subscribe(self._peer, (request,)))
+                self._send(Subscribe(state.peer, (request,)))
 
         self._main.app.push_screen(SubscribePrompt(state.options.connect.version), run)
 

@@ -9,7 +9,7 @@ from textual.content import Content
 
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.capture.log import Evicted, Log
-from mqtttui.capture.records import Packet
+from mqtttui.capture.records import Origin, Packet
 from mqtttui.client.commands import Command, FlowStep
 from mqtttui.client.events import ConnectionState, Phase, RawSent
 from mqtttui.protocol.enums import Direction, PacketType, Version
@@ -28,10 +28,9 @@ Step = Literal["dup", "pubrel", "pubcomp", "forget"]
 
 
 class EditDialogs:
-    """Opens the editor over the main screen of one peer, and keeps what was edited last."""
+    """Opens the editor over the main screen, and keeps what was edited last."""
 
-    def __init__(self, peer: str, log: Log, pairs: Pairs, describe: Describe, main: MainScreen, send: Callable[[Command], None]) -> None:
-        self._peer = peer
+    def __init__(self, log: Log, pairs: Pairs, describe: Describe, main: MainScreen, send: Callable[[Command], None]) -> None:
         self._log = log
         self._pairs = pairs
         self._describe = describe
@@ -85,7 +84,7 @@ class EditDialogs:
 
     def _show(self, draft: PacketDraft, title: str, state: ConnectionState) -> None:
         self._latest = (draft, title)
-        self._screen = EditPacket(self._peer, draft, title, self._log, self._describe, state, self._main.connection.options)
+        self._screen = EditPacket(state.peer, draft, title, self._log, self._describe, state, self._main.connection.options)
 
         def run(number: int | None) -> None:
             self._screen = None
@@ -97,18 +96,18 @@ class EditDialogs:
     # What the app tells
 
     def show_state(self, state: ConnectionState) -> None:
-        """The state of the peer."""
-        if self._screen is not None:
+        """The state of a peer."""
+        if self._screen is not None and self._screen.peer == state.peer:
             self._screen.show_state(state)
 
     def raw_sent(self, event: RawSent) -> None:
         """Bytes made by hand went one step further."""
-        if self._screen is not None:
+        if self._screen is not None and self._screen.peer == event.peer:
             self._screen.raw_sent(event)
 
-    def rejected(self, words: str) -> bool:
-        """A command was rejected while the editor is open; False if it is not."""
-        if self._screen is None:
+    def rejected(self, peer: str, words: str) -> bool:
+        """A command of the peer was rejected while it edits; False if it does not."""
+        if self._screen is None or self._screen.peer != peer:
             return False
         self._screen.reject(words)
         return True
@@ -125,6 +124,10 @@ class EditDialogs:
             self._main.say("this packet belongs to no QoS 1 or 2 flow")
             return
         identifier, own, qos = found
+        connection = self._log.connection(packet.connection)
+        if connection.origin is not Origin.OWN:
+            self._main.say("this packet is not of a connection of ours")
+            return
         last = self._last_of(number)
         if PacketType(self._log.head(last).first_byte >> 4) in (PacketType.PUBACK, PacketType.PUBCOMP):
             self._main.say(f"the flow of #{identifier} is complete: packet {last:,} ended it")
@@ -132,7 +135,7 @@ class EditDialogs:
 
         def run(step: str | None) -> None:
             if step is not None:
-                self._send(FlowStep(self._peer, identifier, cast(Step, step)))
+                self._send(FlowStep(connection.peer, identifier, cast(Step, step)))
 
         self._main.app.push_screen(Menu(Content(f"Open flow of #{identifier}"), _choices(own, qos)), run)
 

@@ -22,12 +22,18 @@ DEMO = join(
 )
 
 
-def failed(failure: Failure) -> Content:
-    """Why there is no connection, what to check, and the keys for the likely fix and for all that is known."""
-    fix = join("  ", ("F8", _KEY), f" {failure.fixes[0].value}") if failure.fixes else Content("")
+def about(name: str, words: Content) -> Content:
+    """The same of one connection out of several."""
+    return join((f"{name}: ", "bold"), words)
+
+
+def failed(failure: Failure, *, fix: bool = True) -> Content:
+    """Why there is no connection and what to check; if keys are about this one, those for the likely fix and for all that is known."""
+    mend = join("  ", ("F8", _KEY), f" {failure.fixes[0].value}") if failure.fixes and fix else Content("")
     detail = f": {failure.detail}" if failure.detail else ""
     hint = f" · {failure.hint}" if failure.hint else ""
-    return join((failure.title, "bold $state-bad"), detail, hint, fix, "  ", ("D", _KEY), " shows more", _ESC)
+    more = join("  ", ("D", _KEY), " shows more") if fix else Content("")
+    return join((failure.title, "bold $state-bad"), detail, hint, mend, more, _ESC)
 
 
 def no_theme(problems: Sequence[str]) -> Content:

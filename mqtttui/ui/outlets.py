@@ -29,7 +29,7 @@ _PAYLOAD_FILE = "payload.bin"
 
 
 class Outlets:
-    """Copies and prints what is on the main screen of one peer."""
+    """Copies and prints what is on the main screen."""
 
     def __init__(self, parts: Parts, main: MainScreen, recording: LiveRecording, *, ascii: bool = False) -> None:
         self._parts = parts
@@ -169,6 +169,15 @@ class Outlets:
 
     def _show_recording(self) -> None:
         self._main.show_recording(*self._recording.status)
+
+    def look(self) -> None:
+        """How the recording stands, and what is to be said of it."""
+        self._show_recording()
+        if (news := self._recording.news()) is not None:
+            if news:
+                self._main.notice(notices.not_recorded(news))
+            else:
+                self._main.say("the recording goes on")
 
     def unsaved(self, *, piped: bool = False) -> int:
         """How many packets are in no file: neither recorded nor exported with all others, nor read from one (but from a pipe)."""

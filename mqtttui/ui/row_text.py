@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from mqtttui.analysis.findings import Findings
@@ -48,22 +47,33 @@ class RowText(NamedTuple):
 Describe = Callable[[int], RowText]
 
 
-@dataclass(slots=True)
 class FilterMarks:
-    """How the messages of subscriptions are marked in the list."""
+    """How the messages of subscriptions are marked in the list, those of each peer by its own filters."""
 
-    letters: Mapping[bytes, str] = field(default_factory=dict)
-    """Filter -> its letter."""
-    muted: set[bytes] = field(default_factory=set)
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._letters: dict[str, Mapping[bytes, str]] = {}
+        self._muted: dict[str, set[bytes]] = {}
+
+    def set_letters(self, peer: str, letters: Mapping[bytes, str]) -> None:
+        """The letter of every filter of the peer."""
+        self._letters[peer] = letters
+
+    def mute(self, peer: str, key: bytes, *, muted: bool) -> None:
+        """The messages of a filter are dimmed, or not any more."""
+        known = self._muted.setdefault(peer, set())
+        (known.add if muted else known.discard)(key)
 
     def of(self, packet: Packet) -> tuple[str, bool]:
         """Letter of the first filter that matches, and whether all that match are muted."""
-        if packet.direction is not Direction.S2C or not self.letters or packet.raw[0] >> 4 != PacketType.PUBLISH:
+        if packet.direction is not Direction.S2C or not self._letters or packet.raw[0] >> 4 != PacketType.PUBLISH:
             return "", False
+        peer = self._log.connection(packet.connection).peer
+        letters = self._letters.get(peer, {})
         topic = request_topic(packet)
-        hits = [key for key in self.letters if matches(key, topic)]
-        letter = self.letters[hits[0]] if hits and len(self.letters) > 1 else ""
-        return letter, bool(hits) and self.muted.issuperset(hits)
+        hits = [key for key in letters if matches(key, topic)]
+        letter = letters[hits[0]] if hits and len(letters) > 1 else ""
+        return letter, bool(hits) and self._muted.get(peer, set()).issuperset(hits)
 
 
 def describer(log: Log, pairs: Pairs, findings: Findings, filters: FilterMarks, marks: Marks) -> Describe:

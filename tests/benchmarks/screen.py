@@ -52,11 +52,11 @@ class Receiver(MqttTui):
         self.set_interval(_LOOK, self._look)
 
     def _look(self) -> None:
-        if self._session is None or self.log_of_packets.received < _CONNECTED:
+        if not self.ready or self.log_of_packets.received < _CONNECTED:
             return
         if not self._counting:
             self._counting = True
-            self._session.execute(Subscribe(PEER, (TopicRequest("#"),)))
+            self.peers.current.session.execute(Subscribe(PEER, (TopicRequest("#"),)))
             self.pump.counters.set_filters(PEER, [(key, key, identifier) for key, identifier in FILTERS])
         packets = self._main.inspector.packets
         if self.log_of_packets.received < self._wanted or not self.pump.caught_up or packets.selected != self.log_of_packets.last:

@@ -144,7 +144,9 @@ class Running:
 
     def tell(self, state: ConnectionState) -> None:
         """The state of the peer, as a session would tell it."""
-        self.app._state_changed(state)
+        peer = self.app.peers.of(state.peer)
+        assert peer is not None
+        self.app.peer_events.state_changed(peer, state)
 
     def tell_connected(self, options: ConnectOptions | None = None, **changes: object) -> None:
         """Connected."""
@@ -155,7 +157,7 @@ class Running:
     def fake_session(self) -> FakeSession:
         """Replace the session by one that only listens."""
         fake = FakeSession()
-        self.app._session = fake  # type: ignore[assignment]
+        self.app.peers.current.session = fake
         return fake
 
 

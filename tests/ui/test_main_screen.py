@@ -371,5 +371,5 @@ async def test_muted_filters_and_letters() -> None:
         await run.shows("A     3", "B     4", "2 Subs(2)")
         describe = run.main.inspector.packets._describe
         assert not describe(3).quiet
-        run.main.subscriptions.post_message(SubscriptionsPane.MuteChanged(b"a/#", True))
+        run.main.subscriptions.post_message(SubscriptionsPane.MuteChanged(PEER, b"a/#", True))
         await run.until(lambda: describe(3).quiet and not describe(4).quiet, "the messages of a/# are dimmed")

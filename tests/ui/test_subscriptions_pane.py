@@ -210,12 +210,12 @@ async def test_delete_unsubscribes_and_m_mutes() -> None:
         assert app.commands == [Unsubscribe(PEER, ("cmd/+/set",))]
         await pilot.press("m")
         await pilot.pause()
-        assert SubscriptionsPane.MuteChanged(b"cmd/+/set", True) == _last(app, SubscriptionsPane.MuteChanged)
+        assert SubscriptionsPane.MuteChanged(PEER, b"cmd/+/set", True) == _last(app, SubscriptionsPane.MuteChanged)
         assert pane.muted == {b"cmd/+/set"}
         assert "muted" in shown(pane.table).splitlines()[2]
         await pilot.press("m")
         await pilot.pause()
-        assert _last(app, SubscriptionsPane.MuteChanged) == SubscriptionsPane.MuteChanged(b"cmd/+/set", False)
+        assert _last(app, SubscriptionsPane.MuteChanged) == SubscriptionsPane.MuteChanged(PEER, b"cmd/+/set", False)
 
 
 async def test_a_subscription_is_edited_and_a_changed_filter_replaces_the_old_one() -> None:

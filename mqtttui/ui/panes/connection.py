@@ -76,12 +76,14 @@ class ConnectionPane(Widget):
     class Parsed(Message):
         """A pasted text filled the form; it may ask for more than a connection: subscriptions, a message."""
 
+        peer: str
         parsed: Parsed
 
     @dataclass
     class SubscribeAfter(Message):
         """The subscriptions that a command asked for shall (not) be sent once connected."""
 
+        peer: str
         wanted: bool
 
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
@@ -144,7 +146,7 @@ class ConnectionPane(Widget):
         self._draft.url_note = f"without effect here: {', '.join(parsed.ignored)}" if parsed.ignored else ""
         self._draft.expect(parsed.subscriptions, message=parsed.publish is not None)
         self._show_all()
-        self.post_message(self.Parsed(parsed))
+        self.post_message(self.Parsed(self.peer, parsed))
         return True
 
     def apply_fix(self, fix: Fix | None = None) -> bool:
@@ -221,7 +223,7 @@ class ConnectionPane(Widget):
         if event.form is not self.form:
             return
         if event.row == "then":
-            self.post_message(self.SubscribeAfter(event.value == ON))
+            self.post_message(self.SubscribeAfter(self.peer, event.value == ON))
         will = event.row == "will" and event.value == ON
         self._draft.change(event.row, event.value)
         self._show_all()

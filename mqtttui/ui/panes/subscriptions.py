@@ -41,6 +41,7 @@ class SubscriptionsPane(Widget):
     class MuteChanged(Message):
         """The messages of a filter shall be hidden, or shown again."""
 
+        peer: str
         key: bytes
         muted: bool
 
@@ -48,6 +49,7 @@ class SubscriptionsPane(Widget):
     class FilterColours(Message):
         """The letters of the filters; `subscription_table.colour_of` gives a letter's colour."""
 
+        peer: str
         letters: Mapping[bytes, str]
 
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
@@ -173,7 +175,7 @@ class SubscriptionsPane(Widget):
         muted = item.key not in self._muted
         (self._muted.add if muted else self._muted.discard)(item.key)
         self._show()
-        self.post_message(self.MuteChanged(item.key, muted))
+        self.post_message(self.MuteChanged(self.peer, item.key, muted))
 
     def action_up(self) -> None:
         """One row up."""
@@ -285,7 +287,7 @@ class SubscriptionsPane(Widget):
                 self._letters[key] = free[0] if free else _LETTERS[len(self._letters) % len(_LETTERS)]
         self._muted &= set(live)
         if self._letters != before:
-            self.post_message(self.FilterColours(dict(self._letters)))
+            self.post_message(self.FilterColours(self.peer, dict(self._letters)))
 
     def _show(self) -> None:
         empty = not self.state.subscriptions

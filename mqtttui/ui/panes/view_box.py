@@ -45,7 +45,7 @@ _WITHOUT_FILTER = (Join.ALONE, Join.NOT)
 
 
 class ViewBox(Vertical):
-    """All views of one peer."""
+    """All views."""
 
     SCOPE: ClassVar[str] = "views"
     BINDINGS = bindings_for("views")

@@ -4,65 +4,64 @@
 2. From 160 columns the three panes stand beside the inspector; below that one of them opens as a drawer and folds when it
    is left. Below 100 columns the drawer takes the whole width.
 3. A view takes the place of the packets; the filter, which governs all views, stands above them (`panes/view_box.py`).
+4. The panes 1 to 3 are those of the current peer. What other peers tell changes their own panes, which nobody sees.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.screen import Screen
-from textual.timer import Timer
 from textual.widget import Widget
-from textual.widgets import Static
 
-from mqtttui import text
-from mqtttui.capture.log import Evicted
 from mqtttui.client.events import ConnectionState, Phase
-from mqtttui.ui.bindings import Key, in_footer_order, key_label, keys_of
+from mqtttui.ui.bindings import in_footer_order, keys_of
 from mqtttui.ui.content import Part, grouped, join
-from mqtttui.ui.field_filters import equals, of_packet
-from mqtttui.ui.follow import choices, conversation
+from mqtttui.ui.list_mode import mode_words
+from mqtttui.ui.packet_wishes import PacketWishes
 from mqtttui.ui.panes.connection import ConnectionPane
 from mqtttui.ui.panes.inspector import Inspector
+from mqtttui.ui.panes.peer_panes import PeerPanes
 from mqtttui.ui.panes.publish import PublishPane
 from mqtttui.ui.panes.subscriptions import SubscriptionsPane
 from mqtttui.ui.panes.view import View
 from mqtttui.ui.panes.view_box import ViewBox
-from mqtttui.ui.screens.line_prompt import LinePrompt
-from mqtttui.ui.screens.menu import Menu
+from mqtttui.ui.screens.keyed import KeyedScreen
 from mqtttui.ui.views import PACKETS, VIEW_NAMES, VIEWS, Parts
 from mqtttui.ui.widgets.bars import KeyLine, ViewLine, unique_by_key
+from mqtttui.ui.widgets.notice import Notice
 from mqtttui.ui.widgets.packet_list import PacketList
 from mqtttui.ui.widgets.status_bar import Meter, StatusBar
-from mqtttui.ui.widgets.ways import NARROW, Ways
+from mqtttui.ui.widgets.ways import EMPTY, NARROW, Ways
 
 WIDE = 160
 """Columns from which all panes stand beside the inspector."""
 PANES = ("connection", "subscriptions", "publish")
-_SAID_SECONDS = 5.0
 
 
-class MainScreen(Screen[None], inherit_bindings=False):
-    """Everything of one peer."""
+class MainScreen(KeyedScreen, inherit_bindings=False):
+    """The packets of all peers, and the panes of the current one."""
 
     ESCAPE_TO_MINIMIZE = False
 
-    def __init__(self, peer: str, parts: Parts) -> None:
+    def __init__(self, panes: PeerPanes, parts: Parts) -> None:
+        """`panes`: those of the first peer."""
         super().__init__(classes="-start -drawer")
         self.parts = parts
         """What the views are made of."""
         self._log = parts.log
         self.views = ViewBox(parts, id="view-box")
-        self.connection = ConnectionPane(peer, id="connection")
-        self.subscriptions = SubscriptionsPane(peer, id="subscriptions")
-        self.publish = PublishPane(peer, id="publish")
+        self.panes = panes
+        """Those of the current peer."""
+        self._wishes = PacketWishes(self, parts)
         self._drawer_box = Vertical(id="drawer")
         self._status = StatusBar(id="status")
         self._views = ViewLine(id="views")
         self._ways = Ways(id="ways")
-        self._notice = Static(id="notice", markup=False)
+        self._notice = Notice(id="notice")
         self._keys = KeyLine(id="keys")
         self._start = True
         self._pane = "connection"
@@ -70,15 +69,26 @@ class MainScreen(Screen[None], inherit_bindings=False):
         """Open below `WIDE`."""
         self._beside = True
         """Shown from `WIDE` on."""
-        self._said: Timer | None = None
-        self._unimportant = ""
-        """What was said and gives way to anything else."""
-        self._noticed: Content | None = None
 
     @property
     def inspector(self) -> Inspector:
         """The packets."""
         return self.views.packets
+
+    @property
+    def connection(self) -> ConnectionPane:
+        """Connection settings of the current peer."""
+        return self.panes.connection
+
+    @property
+    def subscriptions(self) -> SubscriptionsPane:
+        """Its subscriptions."""
+        return self.panes.subscriptions
+
+    @property
+    def publish(self) -> PublishPane:
+        """Its messages."""
+        return self.panes.publish
 
     def compose(self) -> ComposeResult:
         yield self._status
@@ -86,29 +96,51 @@ class MainScreen(Screen[None], inherit_bindings=False):
         yield self._ways
         with Horizontal(id="body"):
             with self._drawer_box:
-                yield self.connection
+                yield self.panes
             yield self.views
         yield self._notice
         yield self._keys
 
     def on_mount(self) -> None:
-        self.inspector.show_empty(_EMPTY)
+        self.inspector.show_empty(EMPTY)
+        self.panes.add_class("-current")
         self.connection.set_class(True, "-active")
         self._focus_pane("connection")
 
     async def mount_rest(self) -> None:
         """What the first paint does without: the panes that are not shown then."""
-        await self._drawer_box.mount(self.subscriptions, self.publish)
+        await self.panes.mount_rest()
         await self.views.mount_rest()
+
+    # Peers
+
+    async def add_panes(self, panes: PeerPanes) -> None:
+        """The panes of one more peer; they are not shown."""
+        await self._drawer_box.mount(panes)
+        await panes.mount_rest()
+
+    def show_panes(self, panes: PeerPanes, state: ConnectionState) -> None:
+        """Another peer is the current one; the focus goes to the same pane of its."""
+        before, self.panes = self.panes, panes
+        inside = self._focused_pane() in PANES
+        panes.add_class("-current")
+        self._arrange()
+        if inside:
+            self._focus_pane(self._pane)
+        if before is not panes:
+            before.remove_class("-current")
+        self.show_state(state)
+
+    def parts_in_use(self) -> Iterator[Widget]:
+        for node in super().parts_in_use():
+            if all(each is self.panes for each in node.ancestors_with_self if isinstance(each, PeerPanes)):
+                yield node
 
     # What the app tells
 
     def show_state(self, state: ConnectionState) -> None:
-        """The state of the peer."""
+        """The state of the current peer."""
         self._status.state = state
-        self.connection.state = state
-        self.subscriptions.state = state
-        self.publish.state = state
         self._views.connections = self._log.connection_count
         self._views.subscriptions = sum(1 for row in state.subscriptions if row.active)
         if self._start and state.phase is Phase.CONNECTED:
@@ -150,31 +182,21 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def say(self, text: str, *, gives_way: bool = False) -> None:
         """A line about what was just done; goes by itself. One that `gives_way` leaves alone what stands there already."""
-        line = self._keys
-        if gives_way and line.message not in ("", self._unimportant):
-            return
-        self._unimportant = text if gives_way else ""
-        line.message = text
-        if self._said is not None:
-            self._said.stop()
-        self._said = self.set_timer(_SAID_SECONDS, lambda: setattr(line, "message", ""))
+        self._keys.say(text, gives_way=gives_way)
 
     def notice(self, words: Content | None) -> None:
         """Something that stays until it is read (Esc) or does not hold any more (None)."""
-        self._noticed = words
-        self._notice.set_class(words is not None, "-shown")
-        if words is not None:
-            self._notice.update(words)
+        self._notice.show(words)
 
     def withdraw(self, *words: Content) -> None:
         """Take the notice away if it is one of these."""
-        if any(self._noticed is each for each in words):
+        if any(self.noticed is each for each in words):
             self.notice(None)
 
     @property
-    def noticed(self) -> bool:
-        """A notice is shown."""
-        return self._notice.has_class("-shown")
+    def noticed(self) -> Content | None:
+        """The notice that is shown."""
+        return self._notice.words
 
     # Layout
 
@@ -202,7 +224,7 @@ class MainScreen(Screen[None], inherit_bindings=False):
         self._ways.fit(self.size)
         cover = drawer and not self._start and self.size.width < NARROW
         self.update_classes({"-start": self._start, "-drawer": drawer, "-cover": cover, "-wide": self.wide and not self._start})
-        for pane in (self.connection, self.subscriptions, self.publish):
+        for pane in self.panes.all:
             pane.set_class(pane.id == self._pane, "-active")
         self._show_focus()
 
@@ -254,13 +276,13 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def leave_field(self) -> None:
         """Esc: away with the notice; out of details that cover the list. Never touches a filter, a row or a connection."""
-        if self.noticed:
+        if self.noticed is not None:
             self.notice(None)
         elif self._focused_pane() in VIEW_NAMES:
             self.views.current.back()
 
     def _focus_pane(self, name: str) -> None:
-        pane = self.query_one(f"#{name}")
+        pane = self.panes.query_one(f"#{name}")
         for node in pane.walk_children(Widget):
             if node.focusable and node.display:
                 node.focus()
@@ -292,36 +314,14 @@ class MainScreen(Screen[None], inherit_bindings=False):
             node = node.parent if isinstance(node.parent, Widget) else None
         return self.views.name_of_current
 
-    def scopes(self) -> tuple[str, ...]:
-        """Scopes of the focused control and what is around it, innermost first."""
-        out: list[str] = []
-        node = self.focused
-        while node is not None:
-            scope = getattr(node, "SCOPE", None)
-            if isinstance(scope, str):
-                out.append(scope)
-            node = node.parent if isinstance(node.parent, Widget) else None
-        return (*out, "app")
-
     def _show_focus(self) -> None:
         self._views.active = self._focused_pane() if self.focused is not None or not self._start else self._pane
         scopes = self.scopes()
-        rows = [key for scope in scopes for key in keys_of(scope) if key.footer and self._works(key)]
+        rows = [key for scope in scopes for key in keys_of(scope) if key.footer and self.works(key)]
         if ViewBox.SCOPE in scopes:
             rows = in_footer_order(rows)
         self._keys.keys = unique_by_key(rows)
         self._keys.typing = self.focused is not None and self.focused.check_consume_key("question_mark", "?")
-
-    def _works(self, key: Key) -> bool:
-        """The first key of a row reaches its binding, and is not typed into the focused control."""
-        focused = self.focused
-        if focused is None:
-            return True
-        if self._carrier(key.scope).check_action(key.action.partition("(")[0].removeprefix("app."), ()) is False:
-            return False
-        first = key.keys.split(",")[0]
-        character = key_label(first)
-        return not focused.check_consume_key(first, character if len(character) == 1 and character.isascii() else None)
 
     # What the parts say
 
@@ -335,13 +335,19 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def on_inspector_value_wanted(self, event: Inspector.ValueWanted) -> None:
         event.stop()
-        number, field = event.number, event.field
-        try:
-            made = equals(field, self._log, number) if field is not None else of_packet(self._log, self.parts.pump.pairs, number)
-        except Evicted:
-            self.say(f"packet {number:,} was evicted")
-        else:
-            self.views.join_filter(made, event.how)
+        self._wishes.value(event)
+
+    def on_inspector_mark_wanted(self, event: Inspector.MarkWanted) -> None:
+        event.stop()
+        self._wishes.mark(event.number)
+
+    def on_inspector_comment_wanted(self, event: Inspector.CommentWanted) -> None:
+        event.stop()
+        self._wishes.comment(event.number)
+
+    def on_inspector_follow_wanted(self, event: Inspector.FollowWanted) -> None:
+        event.stop()
+        self._wishes.follow(event)
 
     def edit_filter(self) -> None:
         """Type a filter, above the views."""
@@ -356,43 +362,6 @@ class MainScreen(Screen[None], inherit_bindings=False):
         event.stop()
         self.views.join_filter(event.expression, event.how)
         self.show_pane(PACKETS)
-
-    def on_inspector_mark_wanted(self, event: Inspector.MarkWanted) -> None:
-        event.stop()
-        marks = self.parts.marks
-        if marks.toggle(event.number):
-            self.say(f"packet {event.number:,} is marked; ' goes to the next mark")
-        elif event.number not in self._log:
-            self.say(f"packet {event.number:,} was evicted")
-        self.inspector.packets.forget()
-
-    def on_inspector_comment_wanted(self, event: Inspector.CommentWanted) -> None:
-        event.stop()
-        number, marks = event.number, self.parts.marks
-
-        def run(comment: str | None) -> None:
-            if comment is None:
-                return
-            if not marks.set_comment(number, comment) and comment:
-                self.say(f"packet {number:,} was evicted")
-            self.inspector.packets.forget()
-
-        title = Content(f"Comment on packet {number:,}")
-        prompt = LinePrompt(title, "Enter keeps it, empty takes it away, Esc leaves", text.visible(marks.comment(number)))
-        self.app.push_screen(prompt, run)
-
-    def on_inspector_follow_wanted(self, event: Inspector.FollowWanted) -> None:
-        event.stop()
-        pump = self.parts.pump
-        try:
-            if event.ask:
-                found = choices(self._log, pump.pairs, pump.operations, event.number)
-                menu = Menu(Content(f"Follow from packet {event.number:,}"), found)
-                self.app.push_screen(menu, lambda chosen: self.views.join_filter(chosen, "apply") if chosen else None)
-            else:
-                self.views.join_filter(conversation(self._log, pump.pairs, pump.operations, event.number), "apply")
-        except Evicted:
-            self.say(f"packet {event.number:,} was evicted")
 
     def on_view_go_to(self, event: View.GoTo) -> None:
         event.stop()
@@ -415,20 +384,8 @@ class MainScreen(Screen[None], inherit_bindings=False):
 
     def _show_mode(self) -> None:
         """What the packet list does."""
-        packets = self.inspector.packets
-        new = packets.unseen
-        hidden = f"{grouped(packets.hidden)} hidden (u) · " if packets.hidden else ""
-        if not self._log.last or self.views.current is not self.inspector:
-            mode = ("", "")
-        elif packets.paused:
-            mode = (f"{hidden}PAUSED (p)" + (f" +{grouped(new)} new" if new else ""), "bold $state-warn")
-        elif packets.following:
-            mode = (f"{hidden}▼ FOLLOW", "bold $state-good")
-        elif self._status.shows_file:
-            mode = (f"{hidden}G to the end", "$dimmed")
-        else:
-            mode = (f"{hidden}+{grouped(new)} new (G)" if new else f"{hidden}G follows", "bold $primary" if new else "$dimmed")
-        self._views.mode = mode
+        shown = self._log.last and self.views.current is self.inspector
+        self._views.mode = mode_words(self.inspector.packets, file=self._status.shows_file) if shown else ("", "")
 
     def on_view_line_chosen(self, event: ViewLine.Chosen) -> None:
         event.stop()
@@ -441,31 +398,3 @@ class MainScreen(Screen[None], inherit_bindings=False):
     async def on_key_line_pressed(self, event: KeyLine.Pressed) -> None:
         event.stop()
         await self.run_key(event.key)
-
-    async def run_key(self, key: Key) -> None:
-        """Carry out a row of the table at the control that carries its scope."""
-        await self.app.run_action(key.action, default_namespace=self._carrier(key.scope))
-
-    def _carrier(self, scope: str) -> Widget | Screen[None]:
-        near = self.focused
-        while near is not None:
-            if getattr(near, "SCOPE", None) == scope:
-                return near
-            near = near.parent if isinstance(near.parent, Widget) else None
-        return next((node for node in self.walk_children(Widget) if getattr(node, "SCOPE", None) == scope), self)
-
-    def carries(self, scope: str) -> bool:
-        """Some control on the screen carries this scope (`app` is everywhere)."""
-        return scope == "app" or any(getattr(node, "SCOPE", None) == scope for node in self.walk_children(Widget))
-
-
-_KEY = "bold $primary"
-_EMPTY = Content("\n").join(
-    [
-        join("No packets yet. Three ways on:", ""),
-        Content(""),
-        join(("1     ", _KEY), "type or paste a URL or a mosquitto command, ", ("ctrl+s", "bold"), " connects"),
-        join(("F9    ", _KEY), "the built-in demo: a broker with devices, live packets at once"),
-        join(("?     ", _KEY), "every key; ", (":", "bold"), " finds every action by name"),
-    ]
-)

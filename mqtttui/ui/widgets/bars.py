@@ -15,6 +15,7 @@ from textual import events
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
+from textual.timer import Timer
 from textual.widget import Widget
 
 from mqtttui.ui.bindings import Key, key_label
@@ -177,6 +178,7 @@ class Explanation(Bar):
 
 
 _ROOM_FOR_WORDS = 100
+_SAID_SECONDS = 5.0
 
 
 class KeyLine(Bar):
@@ -197,6 +199,19 @@ class KeyLine(Bar):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._spots: list[tuple[int, int, Key]] = []
+        self._said: Timer | None = None
+        self._unimportant = ""
+        """What was said and gives way to anything else."""
+
+    def say(self, text: str, *, gives_way: bool = False) -> None:
+        """A line about what was just done; goes by itself. One that `gives_way` leaves alone what stands there already."""
+        if gives_way and self.message not in ("", self._unimportant):
+            return
+        self._unimportant = text if gives_way else ""
+        self.message = text
+        if self._said is not None:
+            self._said.stop()
+        self._said = self.set_timer(_SAID_SECONDS, lambda: setattr(self, "message", ""))
 
     def line(self, width: int) -> Content:
         everything = " everything " if width >= _ROOM_FOR_WORDS else " all "

@@ -36,3 +36,13 @@ _LONG = Content("\n").join(
     ]
 )
 _SHORT = join(("type", _KEY), " or paste a URL, ", ("ctrl+s", _KEY), " connects · ", ("F9", _KEY), " demo · ", ("?", _KEY), " every key")
+EMPTY = Content("\n").join(
+    [
+        join("No packets yet. Three ways on:", ""),
+        Content(""),
+        join(("1     ", _KEY), "type or paste a URL or a mosquitto command, ", ("ctrl+s", "bold"), " connects"),
+        join(("F9    ", _KEY), "the built-in demo: a broker with devices, live packets at once"),
+        join(("?     ", _KEY), "every key; ", (":", "bold"), " finds every action by name"),
+    ]
+)
+"""The same in the place of the packets."""

@@ -1,0 +1,130 @@
+"""The peers: each a configured client with its Session, its state and its panes. One of them is the current one.
+
+People know a peer by its name, which they can change; commands, events and records know it by its id, which is never used again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from mqtttui.client.commands import Command
+from mqtttui.client.events import ConnectionState
+from mqtttui.ui.after_connecting import AfterConnecting
+from mqtttui.ui.panes.peer_panes import PeerPanes
+
+MAX_PEERS = 9
+"""As many as there are digits to choose one by."""
+_NAMES = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+class Executor(Protocol):
+    """What is needed of a Session."""
+
+    def execute(self, command: Command) -> None: ...
+    async def close(self) -> None: ...
+
+
+class Peer:
+    """One of them."""
+
+    def __init__(self, id: str, name: str, session: Executor, after: AfterConnecting) -> None:
+        self.id = id
+        self.name = name
+        """What people call it; visible text."""
+        self.label = ""
+        """What its profile wants said of it for as long as it is the current one: `PRODUCTION`; visible text."""
+        self.guard = ""
+        """How careful its profile wants one to be, visible text; empty for not at all."""
+        self.session = session
+        self.after = after
+        """What waits for its next connection."""
+        self.state = ConnectionState(id)
+        self.panes = PeerPanes(id)
+        self.demo = False
+        """It is connected to the demo broker of this very application."""
+
+
+class Peers:
+    """All peers in the order in which they came; never empty."""
+
+    def __init__(self, first: Peer) -> None:
+        self._peers = [first]
+        self._current = first
+        self._ids = {first.id}
+
+    @property
+    def all(self) -> tuple[Peer, ...]:
+        """All of them."""
+        return tuple(self._peers)
+
+    @property
+    def several(self) -> bool:
+        """There are at least two, so that names need to be said."""
+        return len(self._peers) > 1
+
+    @property
+    def full(self) -> bool:
+        """There cannot be more."""
+        return len(self._peers) >= MAX_PEERS
+
+    @property
+    def current(self) -> Peer:
+        """The one that keys and forms are about."""
+        return self._current
+
+    def of(self, id: str) -> Peer | None:
+        """The peer of a command, event or record; None if it is closed."""
+        return next((peer for peer in self._peers if peer.id == id), None)
+
+    def is_current(self, peer: Peer) -> bool:
+        """Keys and forms are about this one."""
+        return peer is self._current
+
+    def select(self, peer: Peer) -> None:
+        """Make it the current one."""
+        assert peer in self._peers
+        self._current = peer
+
+    def beside(self, step: int) -> Peer:
+        """The one so many places on; after the last comes the first."""
+        return self._peers[(self._peers.index(self._current) + step) % len(self._peers)]
+
+    def free_name(self, wanted: str = "") -> str:
+        """A name that no peer has: `wanted`, with a number if it is taken, or else an ordinary one."""
+        taken = {peer.name for peer in self._peers}
+        if not wanted:
+            wanted = next((name for name in _NAMES[len(self._peers) - 1 :] if name not in taken), "other")
+        names = (wanted if number == 1 else f"{wanted} {number}" for number in range(1, len(taken) + 2))
+        return next(name for name in names if name not in taken)
+
+    def free_id(self, name: str) -> str:
+        """An id that was never used: the name itself if possible."""
+        ids = (name if number == 1 else f"{name} {number}" for number in range(1, len(self._ids) + 2))
+        return next(id for id in ids if id not in self._ids)
+
+    def add(self, peer: Peer) -> None:
+        """One more; it is not the current one yet."""
+        self._peers.append(peer)
+        self._ids.add(peer.id)
+
+    def remove(self, peer: Peer) -> None:
+        """One less; the one before it becomes the current one if it was that."""
+        at = self._peers.index(peer)
+        del self._peers[at]
+        if peer is self._current:
+            self._current = self._peers[max(0, at - 1)]
+
+
+class NoSession:
+    """Stands for the Session until there is one."""
+
+    def execute(self, command: Command) -> None:
+        """Nothing can be done yet."""
+
+    async def close(self) -> None:
+        """Nothing to end."""
+
+
+MakeSession = Callable[[str], Executor]
+"""Makes the Session of the peer with that id."""
