@@ -22,7 +22,7 @@ from typing import TypeVar
 from mqtttui.analysis.check_measuring import Seen, Trace, probe
 from mqtttui.analysis.check_run import Depth, Plan, Run, RunError
 from mqtttui.capture.log import Log, Packet
-from mqtttui.client import commands, replies
+from mqtttui.client import certificates, commands, replies
 from mqtttui.client.events import Event, Phase, Rejected, StateChanged
 from mqtttui.client.session import Session
 from mqtttui.config.check import CheckJob
@@ -50,6 +50,8 @@ async def check_all(job: CheckJob, done: Callable[[Run], None], progress: Callab
     `log`: where their packets are recorded; without one they are forgotten. Raises what `check_once` does.
     """
     loop = asyncio.get_running_loop()
+    if job.options.tls is not None:
+        await certificates.load()
     for number in range(1, job.count + 1):
         due = loop.time() + job.interval
         done(await check_once(job.options, job.plan, number, partial(progress, number), log))

@@ -15,7 +15,7 @@ from mqtttui.capture.log import Log
 from mqtttui.capture.recorder import Recorder
 from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
 from mqtttui.client import errors, replies
-from mqtttui.client.dial import DialError, dial
+from mqtttui.client.dial import DialError, Showing, dial
 from mqtttui.client.events import Failure, Phase, Step, TcpInfo, TcpMeasured
 from mqtttui.client.keepalive import KeepAlive
 from mqtttui.client.layer import Layer
@@ -50,6 +50,7 @@ LINGER = 0.5
 """Seconds to wait for the server's close after DISCONNECT."""
 
 _JUST_SENT_NS = 1_000_000_000
+_PATH = 60
 _NOT_VERIFIED = "certificate not verified"
 
 
@@ -127,6 +128,7 @@ class Connection:
             connack=None,
             address="",
             tls="",
+            tls_info=None,
             upgrade=None,
             warning="",
             failure=None,
@@ -135,8 +137,11 @@ class Connection:
             options=self.options,
             client_id=visible(self.options.connect.client_id),
         )
+        tls = self.options.tls
+        if tls is not None and tls.key_log and not self.options.unix_path:
+            self._warn("keys", f"TLS keys are written to {shorten(visible(tls.key_log), _PATH)}")
         try:
-            layer = await dial(self.options, self._steps, lambda upgrade: self._parts.change(upgrade=upgrade))
+            layer = await dial(self.options, self._steps, self._showing)
         except DialError as error:
             return Ended(error.failure)
         try:
@@ -146,7 +151,12 @@ class Connection:
             self._over(Ended(by_user=True, line="cancelled"), hard=True)
             raise
 
+    @property
+    def _showing(self) -> Showing:
+        return Showing(lambda info: self._parts.change(tls_info=info), lambda upgrade: self._parts.change(upgrade=upgrade))
+
     async def _begin(self, layer: Layer) -> None:
+        tls = self.options.tls
         mono, wall = time.monotonic_ns(), time.time_ns()
         number = self._parts.log.open_connection(
             peer=self._parts.peer,
@@ -162,7 +172,7 @@ class Connection:
         if isinstance(layer, WebSocketLayer):
             layer.observe(lambda kind, detail: self._frame_seen(number, kind, detail))
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
-        if layer.security and self.options.tls is not None and not self.options.tls.verify:
+        if layer.security and tls is not None and not tls.verify and not tls.fingerprint:
             self._warn("tls", _NOT_VERIFIED)
         self.link = Link(self.version, self._parts.publishing.store, self, assume_session=self._silent_session)
         self._steps.start("connect")

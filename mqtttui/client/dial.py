@@ -8,23 +8,23 @@ handshake; never when a task gets its next turn.
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import encodings.idna  # noqa: F401 - else the first lookup of a name would take as long as loading it
 import errno
 import os
 import socket
 import ssl
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mqtttui.client import errors, errors_transport
-from mqtttui.client.events import Failure, Upgrade
+from mqtttui.client import certificates, errors, errors_transport
+from mqtttui.client.events import Failure, TlsInfo, Upgrade
 from mqtttui.client.layer import Layer, TcpLayer, address_text
 from mqtttui.client.steps import Steps
-from mqtttui.client.tls import NotTls, TlsEof, TlsLayer, TlsSetupError, make_context
+from mqtttui.client.threads import in_thread
+from mqtttui.client.tls import NotTls, OtherCertificate, TlsEof, TlsLayer
+from mqtttui.client.tls_setup import TlsSetupError, make_context
 from mqtttui.client.websocket import UpgradeError, WebSocketLayer
 from mqtttui.config.options import ConnectOptions, WebSocketOptions
 from mqtttui.text import visible
@@ -42,11 +42,15 @@ class DialError(Exception):
         self.failure = failure
 
 
-Upgraded = Callable[[Upgrade], None]
-"""Hears of the exchange that a WebSocket begins with, whether it worked or not."""
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Hears what the phases show, whether they worked or not."""
+
+    tls: Callable[[TlsInfo], None]
+    upgrade: Callable[[Upgrade], None]
 
 
-async def dial(options: ConnectOptions, steps: Steps, upgraded: Upgraded) -> Layer:
+async def dial(options: ConnectOptions, steps: Steps, show: Showing) -> Layer:
     """Connect to the broker, up to and including TLS and WebSocket. Raises DialError. Cancelling closes everything at once."""
     if options.unix_path:
         return await _connect_unix(options, steps)
@@ -54,6 +58,7 @@ async def dial(options: ConnectOptions, steps: Steps, upgraded: Upgraded) -> Lay
     if options.tls is None:
         steps.skip("tls", "off")
     else:
+        await certificates.load()
         try:
             context = make_context(options.tls)
         except TlsSetupError as error:
@@ -62,8 +67,8 @@ async def dial(options: ConnectOptions, steps: Steps, upgraded: Upgraded) -> Lay
     addresses = await _resolve(options, steps, deadline)
     tcp = await _connect(options, addresses, steps, deadline)
     try:
-        layer = tcp if context is None else await _secure(options, tcp, context, steps, deadline)
-        return layer if options.websocket is None else await _upgrade(options, options.websocket, layer, steps, deadline, upgraded)
+        layer = tcp if context is None else await _secure(options, tcp, context, steps, deadline, show)
+        return layer if options.websocket is None else await _upgrade(options, options.websocket, layer, steps, deadline, show)
     except BaseException:
         tcp.abort()
         raise
@@ -104,30 +109,11 @@ class _Found:
 
 
 async def _lookup(host: str, port: int) -> _Found:
-    """Look up in a daemon thread of its own: the default executor would hold up quitting until the lookup ends."""
-    loop = asyncio.get_running_loop()
-    answer: asyncio.Future[_Found] = loop.create_future()
-
-    def deliver(outcome: _Found | Exception) -> None:
-        if answer.done():
-            return
-        if isinstance(outcome, _Found):
-            answer.set_result(outcome)
-        else:
-            answer.set_exception(outcome)
-
-    def work() -> None:
-        outcome: _Found | Exception
+    def work() -> _Found:
         began = time.monotonic_ns()
-        try:
-            outcome = _Found(_getaddrinfo(host, port), began, time.monotonic_ns())
-        except (OSError, UnicodeError, ValueError) as error:
-            outcome = error
-        with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
-            loop.call_soon_threadsafe(deliver, outcome)
+        return _Found(_getaddrinfo(host, port), began, time.monotonic_ns())
 
-    threading.Thread(target=work, name=f"lookup {host}", daemon=True).start()
-    return await answer
+    return await in_thread(work, f"lookup {host}")
 
 
 def _getaddrinfo(host: str, port: int, flags: int = 0) -> list[Address]:
@@ -224,7 +210,7 @@ async def _connect_unix(options: ConnectOptions, steps: Steps) -> Layer:
 
 
 async def _upgrade(
-    options: ConnectOptions, web: WebSocketOptions, lower: Layer, steps: Steps, deadline: float, upgraded: Upgraded
+    options: ConnectOptions, web: WebSocketOptions, lower: Layer, steps: Steps, deadline: float, show: Showing
 ) -> WebSocketLayer:
     steps.start("websocket", visible(web.path.partition("?")[0]))
     try:
@@ -237,18 +223,18 @@ async def _upgrade(
     except (OSError, UpgradeError) as error:  # ssl.SSLError and TimeoutError are OSErrors
         raise _failed(steps, "websocket", errors_transport.upgrade(error, options)) from error
     finally:
-        upgraded(layer.exchange)
+        show.upgrade(layer.exchange)
     said = f"sub-protocol {visible(layer.protocol)}" if layer.protocol else "no sub-protocol"
     steps.done("websocket", said, layer.answered, layer.asked)
     return layer
 
 
-async def _secure(options: ConnectOptions, tcp: TcpLayer, context: ssl.SSLContext, steps: Steps, deadline: float) -> TlsLayer:
+async def _secure(options: ConnectOptions, lower: Layer, context: ssl.SSLContext, steps: Steps, deadline: float, show: Showing) -> TlsLayer:
     assert options.tls is not None
     name = options.tls.server_name or options.host.partition("%")[0]
     steps.start("tls", f"as {visible(name)}")
     try:
-        layer = TlsLayer(tcp, context, name)
+        layer = TlsLayer(lower, context, name, options.tls.fingerprint)
     except ValueError as error:
         raise _failed(steps, "tls", errors.bad_server_name(name)) from error
     try:
@@ -256,7 +242,10 @@ async def _secure(options: ConnectOptions, tcp: TcpLayer, context: ssl.SSLContex
             began = time.monotonic_ns()
             await layer.handshake()
             ended = time.monotonic_ns()
-    except (OSError, TlsEof, NotTls) as error:  # ssl.SSLError and TimeoutError are OSErrors
+    except (OSError, TlsEof, NotTls, OtherCertificate) as error:  # ssl.SSLError and TimeoutError are OSErrors
         raise _failed(steps, "tls", errors.tls(error, options, layer.head)) from error
+    finally:
+        if (info := layer.info) is not None:
+            show.tls(info)
     steps.done("tls", layer.security, ended, began)
     return layer

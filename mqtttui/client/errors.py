@@ -14,7 +14,8 @@ import ssl
 
 from mqtttui.client import replies
 from mqtttui.client.events import Failure, Fix
-from mqtttui.client.tls import NotTls, TlsEof, TlsSetupError
+from mqtttui.client.tls import NotTls, OtherCertificate, TlsEof
+from mqtttui.client.tls_setup import TlsSetupError
 from mqtttui.client.websocket import WebSocketBroken, WebSocketClosed
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
 from mqtttui.protocol.enums import ErrorClass, PacketType, Version
@@ -91,6 +92,7 @@ _TLS_TABLE: dict[str, tuple[str, str, tuple[Fix, ...]]] = {
     "TLSV1_UNRECOGNIZED_NAME": ("Server name not known", "The broker has no certificate for this name: check the server name.", ()),
     "TLSV1_ALERT_NO_RENEGOTIATION": ("TLS renegotiation refused", "The two sides disagree about renegotiation.", ()),
     "TLSV1_ALERT_INTERNAL_ERROR": ("TLS error of the broker", "The broker failed inside its TLS: see its log.", ()),
+    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": ("ALPN refused", "The server takes none of the protocols that were offered by ALPN.", ()),
     "DH_KEY_TOO_SMALL": ("TLS too weak", "The broker's key exchange is too weak for this machine's OpenSSL.", ()),
     "EE_KEY_TOO_SMALL": ("TLS too weak", "The broker's key is too small for this machine's OpenSSL.", ()),
     "CA_MD_TOO_WEAK": ("TLS too weak", "The certificate is signed in a way too weak for this machine's OpenSSL.", ()),
@@ -147,14 +149,19 @@ def tls_setup(error: TlsSetupError) -> Failure:
     """A file or setting for TLS that cannot be used."""
     path = visible(error.path)
     cause = words(error.cause) if error.cause is not None else ""
-    if error.what == "lowest TLS version":
-        return Failure("TLS version not known", path, "The lowest version is 1.2 or 1.3.", "tls")
+    if error.what == "TLS version":
+        return Failure("TLS version not known", path, "The versions are 1.2 and 1.3.", "tls")
     if error.what == "client certificate" and error.cause is None:
         return Failure("Key without certificate", path, "A key needs its certificate: set both.", "tls")
     hints = {
         "key passphrase": "The passphrase does not open this key: type it again.",
         "key without its passphrase": "This key is encrypted: give its passphrase.",
         "certificate and key": "The key does not belong to the certificate.",
+        "expired client certificate": "Renew it; also check this machine's clock.",
+        "client certificate before its time": "Check this machine's clock, then the certificate.",
+        "key log file": "Name a file that can be written.",
+        "key log file that others may read": "Its keys open the connection: chmod 600, or name another file.",
+        "key log, which is no plain file": "Name a plain file.",
     }
     if isinstance(error.cause, FileNotFoundError):
         hint = "There is no such file."
@@ -171,11 +178,14 @@ def bad_server_name(name: str) -> Failure:
     return Failure("Not a server name", visible(name) or "empty", "Give the broker's name as it stands in its certificate.", "tls")
 
 
-def tls(error: OSError | TlsEof | NotTls, options: ConnectOptions, head: bytes = b"") -> Failure:
+def tls(error: OSError | TlsEof | NotTls | OtherCertificate, options: ConnectOptions, head: bytes = b"") -> Failure:
     """The handshake failed; `head` is what the peer sent first."""
     if isinstance(error, NotTls):
         hint = "The answer is not TLS: this port may speak plain MQTT."
         return foreign(head, "tls") or Failure("No TLS on this port", _sent(head), hint, "tls", _PLAIN_FIXES)
+    if isinstance(error, OtherCertificate):
+        hint = "A new certificate, or somebody between: if you trust it, set the fingerprint to the one seen."
+        return Failure("Not the pinned certificate", f"the server's has SHA-256 {error.seen}", hint, "tls")
     if isinstance(error, TlsEof | ssl.SSLEOFError):
         hint = "Brokers do this on a port for plain MQTT, or for TLS settings that they do not share."
         return Failure("Closed during the TLS handshake", _sent(head), hint, "tls", _PLAIN_FIXES)
@@ -322,8 +332,8 @@ def tls_alert(error: ssl.SSLError, step: str) -> Failure:
 
 
 def _reason(error: ssl.SSLError) -> str:
-    """OpenSSL's name of the error; empty for those that Python makes up itself."""
-    return getattr(error, "reason", None) or ""
+    """OpenSSL's name of the error; made of its words where Python does not know the name."""
+    return getattr(error, "reason", None) or _PYTHON_NOISE.sub("", str(error)).upper().replace(" ", "_")
 
 
 def _os_row(error: OSError) -> tuple[str, str, str]:

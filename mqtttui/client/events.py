@@ -6,7 +6,8 @@ All texts in these values are visible text already (they passed `mqtttui.text`).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from enum import Enum
 
 from mqtttui.config.options import ConnectOptions
@@ -85,6 +86,53 @@ class Upgrade:
     request: tuple[str, ...] = ()
     response: tuple[str, ...] = ()
     """Status line and headers; empty if no answer came."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateInfo:
+    """What a certificate says."""
+
+    subject: str = ""
+    """`CN=broker.lan, O=Lab`."""
+    issuer: str = ""
+    names: tuple[str, ...] = ()
+    """Hosts and addresses that it is for."""
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    fingerprint: str = ""
+    """SHA-256, 64 hexadecimal digits."""
+    serial: str = ""
+    """In hexadecimal."""
+    key: str = ""
+    """`RSA 2,048 bits`, `EC secp256r1`, `Ed25519`."""
+    signature: str = ""
+    """`ecdsa with sha256`."""
+    authority: bool = False
+    """It may sign others."""
+    der: bytes = field(default=b"", repr=False)
+    """The certificate itself."""
+    problem: str = ""
+    """Why it cannot be read; what could not be read is empty then."""
+
+
+@dataclass(frozen=True, slots=True)
+class TlsInfo:
+    """What a TLS handshake showed, whether it worked or not; what did not come is empty."""
+
+    version: str = ""
+    """`TLSv1.3`."""
+    cipher: str = ""
+    """`TLS_AES_256_GCM_SHA384`."""
+    alpn: str = ""
+    """The protocol that the server chose by ALPN. Empty where it chose none: OpenSSL goes on then, even if some were offered."""
+    certificates: tuple[CertificateInfo, ...] = ()
+    """As the server sent them, its own first. They may be untrusted, incomplete or in disorder."""
+    server_name: str = ""
+    """The name that was asked for, and that the certificate was checked against."""
+    certificate_wanted: bool = False
+    """The server asked for a certificate of the client, which need not mean that it insists."""
+    complete: bool = False
+    """The handshake worked."""
 
 
 class Fix(Enum):
@@ -205,6 +253,8 @@ class ConnectionState:
     """Latest PINGREQ to PINGRESP."""
     upgrade: Upgrade | None = None
     """Of the current or latest attempt; None without WebSocket, or before it was tried."""
+    tls_info: TlsInfo | None = None
+    """Of the current or latest attempt, also where its handshake failed; None without TLS, or before the server's part of it."""
 
     def with_(self, **changes: object) -> ConnectionState:
         """A copy with changes."""

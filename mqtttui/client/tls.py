@@ -8,36 +8,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import ssl
 from collections import deque
 
-from mqtttui.client.events import TcpInfo
+from mqtttui.client import certificates
+from mqtttui.client.events import TcpInfo, TlsInfo
+from mqtttui.client.handshake import Handshake
 from mqtttui.client.layer import Bytes, Layer, Mailbox, Receiver
-from mqtttui.config.options import TlsOptions
+from mqtttui.text import visible
 
 _RECORD = 16_384
 """Plaintext of one TLS record at most (RFC 8446, section 5.1)."""
 _HEAD = 16
 _CONTENT_TYPES = range(0x14, 0x19)
 """First byte of a TLS record (RFC 8446, section 5.1; heartbeat: RFC 6520)."""
-
-_VERSIONS = {
-    "1.0": ssl.TLSVersion.TLSv1,
-    "1.1": ssl.TLSVersion.TLSv1_1,
-    "1.2": ssl.TLSVersion.TLSv1_2,
-    "1.3": ssl.TLSVersion.TLSv1_3,
-}
-
-
-class TlsSetupError(Exception):
-    """A file or setting of TlsOptions that cannot be used: `what` it is, `path` where it is from, `cause`."""
-
-    def __init__(self, what: str, path: str, cause: Exception | None = None) -> None:
-        super().__init__(f"{what}: {path}")
-        self.what = what
-        """`CA file`, `client certificate`, `key`, `key passphrase`, `certificate and key`, `lowest TLS version`."""
-        self.path = path
-        self.cause = cause
 
 
 class TlsEof(Exception):
@@ -56,66 +41,30 @@ class NotTls(Exception):
         self.head = head
 
 
-def make_context(options: TlsOptions) -> ssl.SSLContext:
-    """The settings of a TLS connection. Reads the files that `options` names. Raises TlsSetupError."""
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    lowest = _VERSIONS.get(options.minimum_version)
-    if lowest is None:
-        raise TlsSetupError("lowest TLS version", options.minimum_version)
-    context.minimum_version = lowest
-    if not options.verify:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    if options.ca_file:
-        try:
-            context.load_verify_locations(cafile=options.ca_file)
-        except (OSError, ssl.SSLError) as error:
-            raise TlsSetupError("CA file", options.ca_file, error) from error
-    elif options.verify:
-        context.load_default_certs()
-    if options.certificate:
-        _load_certificate(context, options)
-    elif options.key:
-        raise TlsSetupError("client certificate", options.key)
-    return context
+class OtherCertificate(Exception):
+    """The server's certificate is not the pinned one; `seen` is its SHA-256."""
 
-
-def _load_certificate(context: ssl.SSLContext, options: TlsOptions) -> None:
-    for what, path in (("client certificate", options.certificate), ("key", options.key)):
-        if path:
-            try:
-                with open(path, "rb"):
-                    pass
-            except OSError as error:
-                raise TlsSetupError(what, path, error) from error
-    asked = False
-
-    def passphrase() -> str:
-        # Always given as a function: without one, OpenSSL asks on the terminal, in the middle of the screen.
-        nonlocal asked
-        asked = True
-        return options.key_passphrase
-
-    try:
-        context.load_cert_chain(options.certificate, options.key or None, passphrase)
-    except (OSError, ssl.SSLError, ValueError) as error:
-        path = options.key or options.certificate
-        if asked:
-            raise TlsSetupError("key passphrase" if options.key_passphrase else "key without its passphrase", path, error) from error
-        mismatch = isinstance(error, ssl.SSLError) and error.reason == "KEY_VALUES_MISMATCH"
-        raise TlsSetupError("certificate and key" if mismatch else "client certificate or key", path, error) from error
+    def __init__(self, seen: str) -> None:
+        super().__init__(f"SHA-256 {seen}")
+        self.seen = seen
 
 
 class TlsLayer:
     """TLS over another layer. `handshake` first; the Receiver is attached after it."""
 
-    def __init__(self, lower: Layer, context: ssl.SSLContext, server_name: str) -> None:
+    def __init__(self, lower: Layer, context: ssl.SSLContext, server_name: str, fingerprint: str = "") -> None:
         """`server_name` goes into SNI (not if it is an address) and is what the certificate is checked against.
 
+        `fingerprint`: SHA-256 of the one certificate to accept. `context` is for this connection alone.
         Raises ValueError (also as UnicodeError) for a name that cannot be one.
         """
         self._lower = lower
+        self._server_name = server_name
+        self._fingerprint = fingerprint
+        self._context = context
+        self._seen = Handshake()
         self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        self._seen.watch(context)
         self._object = context.wrap_bio(self._incoming, self._outgoing, server_hostname=server_name)
         self._mailbox = Mailbox()
         self._handshaking = True
@@ -128,8 +77,20 @@ class TlsLayer:
         self._records: deque[tuple[int, int]] = deque()
 
     async def handshake(self) -> None:
-        """Carry the handshake out. Raises ssl.SSLError, OSError, TlsEof or NotTls; cancelling is safe. No time-out of its own."""
+        """Carry the handshake out. Cancelling is safe; there is no time-out of its own.
+
+        Raises ssl.SSLError, OSError, TlsEof, NotTls or OtherCertificate.
+        """
         self._lower.attach(self)
+        try:
+            await self._shake_hands()
+        finally:
+            self._seen.end(self._context)
+        self._flush()
+        self._handshaking = False
+        self._read()
+
+    async def _shake_hands(self) -> None:
         while True:
             try:
                 self._object.do_handshake()
@@ -142,9 +103,28 @@ class TlsLayer:
             else:
                 break
             await self._wait_for_bytes()
-        self._flush()
-        self._handshaking = False
-        self._read()
+        # Before the own certificate leaves in TLS 1.3.
+        seen = hashlib.sha256(self._object.getpeercert(binary_form=True) or b"").hexdigest()
+        if self._fingerprint and seen != self._fingerprint:
+            raise OtherCertificate(seen)
+
+    @property
+    def info(self) -> TlsInfo | None:
+        """What the handshake showed so far; None before the server has chosen a cipher."""
+        cipher = self._object.cipher()
+        own = self._object.getpeercert(binary_form=True) if not self._handshaking else None
+        chain = self._seen.chain or ((own,) if own else ())
+        if cipher is None and not chain:
+            return None
+        return TlsInfo(
+            version=self._object.version() or self._seen.version,
+            cipher=cipher[0] if cipher else "",
+            alpn=self._object.selected_alpn_protocol() or "",
+            certificates=tuple(certificates.read(each) for each in chain),
+            server_name=visible(self._server_name),
+            certificate_wanted=self._seen.certificate_wanted,
+            complete=not self._handshaking,
+        )
 
     @property
     def head(self) -> bytes:

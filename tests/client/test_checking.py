@@ -341,7 +341,7 @@ async def test_a_busy_loop_does_not_make_the_lookup_longer(monkeypatch: pytest.M
 
 async def test_a_slow_listener_of_the_steps_does_not_make_them_longer(mosquitto_broker: Broker) -> None:
     steps = Steps(step_names(ConnectOptions()), lambda steps: time.sleep(0.05))
-    layer = await dial.dial(options(mosquitto_broker.port, host="localhost"), steps, lambda upgrade: None)
+    layer = await dial.dial(options(mosquitto_broker.port, host="localhost"), steps, dial.Showing(lambda info: None, lambda upgrade: None))
     layer.abort()
     for step in steps.all:
         if step.name in ("resolve", "tcp"):

@@ -121,7 +121,12 @@ def test_other_tls_errors(error: OSError | TlsEof | NotTls, title: str) -> None:
 def test_the_names_of_openssl_are_real() -> None:
     """A reason that OpenSSL does not have would never be found."""
     known = {name for names in (ssl._ssl.err_codes_to_names,) for name in names.values()}  # type: ignore[attr-defined]
-    assert set(errors._TLS_TABLE) - known <= {"TLSV13_ALERT_CERTIFICATE_REQUIRED", "RECORD_LAYER_FAILURE", "TLSV1_ALERT_NO_RENEGOTIATION"}
+    assert set(errors._TLS_TABLE) - known <= {
+        "TLSV13_ALERT_CERTIFICATE_REQUIRED",
+        "RECORD_LAYER_FAILURE",
+        "TLSV1_ALERT_NO_RENEGOTIATION",
+        "TLSV1_ALERT_NO_APPLICATION_PROTOCOL",
+    }
 
 
 @pytest.mark.parametrize("version", list(Version))

@@ -15,7 +15,8 @@ import pytest
 
 from mqtttui.client.events import Failure, Fix, Outcome, Phase, StepStatus
 from mqtttui.client.layer import TcpLayer
-from mqtttui.client.tls import TlsLayer, make_context
+from mqtttui.client.tls import TlsLayer
+from mqtttui.client.tls_setup import make_context
 from mqtttui.config.options import TlsOptions
 from mqtttui.protocol.enums import Direction, PacketType
 from mqtttui.protocol.packets import Connect
