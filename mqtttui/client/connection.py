@@ -14,7 +14,7 @@ from typing import Any
 from mqtttui.capture.log import Log
 from mqtttui.capture.recorder import Recorder
 from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
-from mqtttui.client import errors, replies
+from mqtttui.client import errors, errors_ends, replies
 from mqtttui.client.dial import DialError, Showing, dial
 from mqtttui.client.events import Failure, Phase, Step, TcpInfo, TcpMeasured
 from mqtttui.client.keepalive import KeepAlive
@@ -116,6 +116,9 @@ class Connection:
         self._leaving: asyncio.Event | None = None
         self._warnings: dict[str, str] = {}
         self._last_sent = ("", 0)
+        self._head = b""
+        self._seconds = 0
+        """The keep-alive in force."""
         self.first_left: Callable[[int], None] = lambda mono: None
         """Called with the monotonic ns at which the first bytes had left."""
         self.first_gone = False
@@ -199,7 +202,12 @@ class Connection:
 
     def _no_connack(self) -> None:
         if not self.accepted:
-            self._over(Ended(errors.no_connack(self.options)))
+            self._over(Ended(errors_ends.no_connack(self.options, self._seen)))
+
+    @property
+    def _seen(self) -> errors_ends.Seen:
+        unsent = self.link.tap.queued if self.link is not None and not self.first_gone else 0
+        return errors_ends.Seen(self._head, len(self._bytes), unsent)
 
     @property
     def _silent_session(self) -> bool:
@@ -290,6 +298,7 @@ class Connection:
 
     def head_received(self, head: bytes) -> None:
         """See LinkEvents."""
+        self._head = head
         failure = errors.foreign(head)
         if failure is not None and self._connack is None:
             self._over(Ended(failure))
@@ -316,11 +325,15 @@ class Connection:
         if self._farewell is not None:
             return self._farewell
         if self._connack is None:
-            return Ended(errors.closed_before_connack(reason, self.options))
+            return Ended(errors_ends.closed_before_connack(reason, self.options, self._seen))
+        return Ended(errors_ends.lost(reason, self._before(time.monotonic_ns())))
+
+    def _before(self, now: int) -> errors_ends.Before:
         what, when = self._last_sent
-        if time.monotonic_ns() - when > _JUST_SENT_NS:
-            what = ""
-        return Ended(errors.lost(reason, shorten(visible(self.options.connect.client_id), 60), what))
+        since = now - when
+        quiet = (now - self.link.tap.last_out) / 1e9 if self.link is not None else 0.0
+        client_id = shorten(visible(self.options.connect.client_id), 60)
+        return errors_ends.Before(client_id, what if since <= _JUST_SENT_NS else "", since / 1e9, quiet, self._seconds)
 
     # CONNACK
 
@@ -344,7 +357,7 @@ class Connection:
             return
         connect, properties = self.options.connect, packet.properties
         limits = limits_of(properties, self.version)
-        seconds = replies.number(properties, PropertyId.SERVER_KEEP_ALIVE, connect.keep_alive)
+        self._seconds = seconds = replies.number(properties, PropertyId.SERVER_KEEP_ALIVE, connect.keep_alive)
         assigned = replies.first(properties, PropertyId.ASSIGNED_CLIENT_IDENTIFIER)
         expiry = replies.number(connect.properties, PropertyId.SESSION_EXPIRY_INTERVAL, 0)
         expiry = replies.number(properties, PropertyId.SESSION_EXPIRY_INTERVAL, expiry)

@@ -128,7 +128,7 @@ async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps:
     loop = asyncio.get_running_loop()
     steps.start("tcp")
     tried: list[str] = []
-    last: OSError = OSError("no address")
+    failed: list[OSError] = []
     for index, (family, address) in enumerate(addresses):
         name = address_text(address)
         share = (deadline - loop.time()) / (len(addresses) - index)
@@ -138,14 +138,15 @@ async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps:
             async with asyncio.timeout(max(share, 0)):
                 layer, began, ended = await _open(family, address)
         except OSError as error:  # TimeoutError is one
-            last, why = error, errors.short_reason(error)
+            failed.append(error)
+            why = errors.short_reason(error)
             tried.append(f"{name} {why}")
             steps.end_try("tcp", why)
             continue
         steps.end_try("tcp", ended=ended)
         steps.done("tcp", "; ".join([*tried, layer.remote or name]), ended, began)
         return layer
-    failure = errors.tcp(last, options, "; ".join(tried))
+    failure = errors.tcp(errors.most_telling(failed or [OSError("no address")]), options, "; ".join(tried))
     raise _failed(steps, "tcp", failure)
 
 
@@ -221,7 +222,7 @@ async def _upgrade(
         async with asyncio.timeout_at(deadline):
             await layer.upgrade()
     except (OSError, UpgradeError) as error:  # ssl.SSLError and TimeoutError are OSErrors
-        raise _failed(steps, "websocket", errors_transport.upgrade(error, options)) from error
+        raise _failed(steps, "websocket", errors_transport.upgrade(error, options, layer.head)) from error
     finally:
         show.upgrade(layer.exchange)
     said = f"sub-protocol {visible(layer.protocol)}" if layer.protocol else "no sub-protocol"

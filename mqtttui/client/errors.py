@@ -11,12 +11,12 @@ import os
 import re
 import socket
 import ssl
+from collections.abc import Sequence
 
 from mqtttui.client import replies
 from mqtttui.client.events import Failure, Fix
 from mqtttui.client.tls import NotTls, OtherCertificate, TlsEof
 from mqtttui.client.tls_setup import TlsSetupError
-from mqtttui.client.websocket import WebSocketBroken, WebSocketClosed
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
 from mqtttui.protocol.enums import ErrorClass, PacketType, Version
 from mqtttui.protocol.packets import Connack, Properties
@@ -140,6 +140,21 @@ def tcp(error: OSError, options: ConnectOptions, tried: str) -> Failure:
     return Failure(title, tried or words(error), hint, "tcp", fixes)
 
 
+def of_system(error: OSError) -> tuple[str, str]:
+    """Title and hint of an error of the operating system."""
+    title, _, hint = _os_row(error)
+    return title, hint
+
+
+_ANSWERS = {errno.ECONNREFUSED: 0, errno.ECONNRESET: 1, errno.ETIMEDOUT: 2, None: 2}
+"""What an error of one address says about the host: the lower, the more."""
+
+
+def most_telling(failed: Sequence[OSError]) -> OSError:
+    """Of the errors of several addresses the one to report: a refusal says more than an address family that is missing here."""
+    return min(reversed(failed), key=lambda error: _ANSWERS.get(error.errno, 3))
+
+
 def short_reason(error: OSError) -> str:
     """One or two words: `refused`, `no answer`, `unreachable`."""
     return _os_row(error)[1]
@@ -196,12 +211,16 @@ def tls(error: OSError | TlsEof | NotTls | OtherCertificate, options: ConnectOpt
         return Failure(title, words(error), hint, "tls")
     if isinstance(error, ssl.SSLError):
         return tls_alert(error, "tls")
+    if isinstance(error, TimeoutError) and error.errno is None and head:
+        hint = "The broker hangs, or large packets are lost on the way (a VPN, a tunnel): the first ones come, the certificate does not."
+        detail = f"{_sent(head)}, but it was not complete within {options.dial_timeout:g} s"
+        return Failure("The TLS handshake did not finish", detail, hint, "tls")
     if isinstance(error, TimeoutError) and error.errno is None:
         hint = "A port for plain MQTT may wait for more bytes; or the broker hangs."
         return Failure("No answer to the TLS handshake", f"nothing within {options.dial_timeout:g} s", hint, "tls", _PLAIN_FIXES)
     if isinstance(error, ConnectionResetError):
         hint = "A port for plain MQTT does this too; so do firewalls that look into TLS."
-        return Failure("Reset during the TLS handshake", words(error), hint, "tls", _PLAIN_FIXES)
+        return Failure("Reset during the TLS handshake", f"{words(error)}; {_sent(head)}", hint, "tls", _PLAIN_FIXES)
     title, _, hint = _os_row(error)
     return Failure(title, words(error), hint, "tls")
 
@@ -246,38 +265,6 @@ def authentication_wanted() -> Failure:
     return Failure("The broker asks for AUTH", detail, hint, "connack", cause=ErrorClass.REFUSED)
 
 
-def closed_before_connack(reason: Exception | None, options: ConnectOptions) -> Failure:
-    """The connection ended after CONNECT, without any answer."""
-    fixes: list[Fix] = []
-    if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
-        return tls_alert(reason, "connack")
-    if isinstance(reason, WebSocketBroken):
-        return _broken(reason, "connack")
-    if options.transport in ("ws", "wss", "unix"):
-        hint = "Wrong MQTT version, or a login that is not taken? Some brokers close instead of answering."
-    elif options.tls is None:
-        fixes.append(Fix.USE_TLS)
-        hint = "Wrong MQTT version, TLS wanted, or a login that is not taken? Some brokers close instead of answering."
-    else:
-        wanted = "" if options.tls.certificate else " a client certificate wanted,"
-        hint = f"Wrong MQTT version,{wanted} or a login that is not taken? Some brokers close instead of answering."
-    if options.connect.version is not Version.V311:
-        # A server that wants TLS reads the first bytes only, and what it leaves unread makes the close a reset.
-        wants_tls = isinstance(reason, ConnectionResetError) or (options.transport == "tcp" and options.port == DEFAULT_TLS_PORT)
-        fixes.insert(len(fixes) if wants_tls else 0, Fix.USE_311)
-    closed = reason is None or isinstance(reason, WebSocketClosed)
-    title = "Closed without answering CONNECT" if closed else "Connection lost before CONNACK"
-    return Failure(title, words(reason) if reason else "no CONNACK came", hint, "connack", tuple(fixes))
-
-
-def no_connack(options: ConnectOptions) -> Failure:
-    """Nothing came in time."""
-    fixes = {"tcp": (Fix.USE_TLS,), "tls": (Fix.OTHER_PORT,)}.get(options.transport, ())
-    hint = "The broker hangs, or the port speaks something else that waits (TLS, a proxy)."
-    detail = f"no CONNACK within {options.connack_timeout:g} s"
-    return Failure("No answer to CONNECT", detail, hint, "connack", fixes, ErrorClass.TIMEOUT)
-
-
 def framing(text: str, step: str = "") -> Failure:
     """Bytes that are no control packets."""
     hint = "The broker, or something between, sends what is not MQTT; what came is the last row of the connection."
@@ -288,32 +275,6 @@ def server_disconnect(code: int, properties: Properties, version: Version) -> Fa
     """A DISCONNECT of the server."""
     why = replies.explain(code, properties, PacketType.DISCONNECT, version)
     return Failure(f"The server disconnected: {why.label}", why.detail, why.hint)
-
-
-def lost(reason: Exception | None, client_id: str, after_send: str = "") -> Failure:
-    """A connection that ended without DISCONNECT. `after_send` names what had just been sent, if anything had."""
-    if isinstance(reason, WebSocketBroken):
-        return _broken(reason, "")
-    if reason is None or isinstance(reason, WebSocketClosed):
-        if after_send:
-            hint = f"It closed right after {after_send} was sent: many brokers refuse that way."
-        elif client_id:
-            hint = f"Taken over by another client with the id {client_id}? Or the broker stopped, or kicked this client: see its log."
-        else:
-            hint = "The broker stopped, or kicked this client: see its log."
-        detail = "without DISCONNECT" if reason is None else f"without DISCONNECT: {words(reason)}"
-        return Failure("The server closed the connection", detail, hint)
-    if isinstance(reason, ssl.SSLError):
-        return tls_alert(reason, "")
-    if isinstance(reason, OSError):
-        title, _, hint = _os_row(reason)
-        return Failure(f"Connection lost: {title[0].lower()}{title[1:]}", words(reason), hint)
-    return Failure("Connection lost", words(reason), "Check the network and the broker.")
-
-
-def _broken(reason: WebSocketBroken, step: str) -> Failure:
-    hint = "The broker, or something between, sends what is no WebSocket."
-    return Failure("Unreadable WebSocket frames from the server", words(reason), hint, step)
 
 
 def keep_alive(seconds: float) -> Failure:

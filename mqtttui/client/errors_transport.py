@@ -55,10 +55,15 @@ def unix(error: OSError | ValueError, path: str) -> Failure:
     return Failure(title, f"{visible(path)}: {errors.words(error)}", hint, "unix")
 
 
-def upgrade(error: OSError | UpgradeError, options: ConnectOptions) -> Failure:
-    """The upgrade to a WebSocket failed."""
+def upgrade(error: OSError | UpgradeError, options: ConnectOptions, head: bytes = b"") -> Failure:
+    """The upgrade to a WebSocket failed; `head` is the start of what the server sent."""
     if isinstance(error, UpgradeError):
         return _answered(error, options)
+    came = f"it sent {preview(head, 40)}" if head else ""
+    if isinstance(error, TimeoutError) and error.errno is None and came:
+        hint = "The server hangs while it answers, or something between holds bytes back."
+        detail = f"{came}, but no whole answer within {options.dial_timeout:g} s"
+        return Failure("The WebSocket upgrade did not finish", detail, hint, _STEP)
     if isinstance(error, TimeoutError) and error.errno is None:
         hint = "A port for MQTT without WebSocket may wait for more bytes; or the server hangs."
         detail = f"nothing within {options.dial_timeout:g} s"
@@ -66,7 +71,9 @@ def upgrade(error: OSError | UpgradeError, options: ConnectOptions) -> Failure:
     if isinstance(error, ssl.SSLError):
         return errors.tls_alert(error, _STEP)
     hint = "A port for MQTT without WebSocket does this too; so do firewalls."
-    return Failure("Connection lost during the WebSocket upgrade", errors.words(error), hint, _STEP, (Fix.NO_WEBSOCKET,))
+    fixes = () if came else (Fix.NO_WEBSOCKET,)
+    detail = f"{errors.words(error)}; {came or 'it sent nothing'}"
+    return Failure("Connection lost during the WebSocket upgrade", detail, hint, _STEP, fixes)
 
 
 def _answered(error: UpgradeError, options: ConnectOptions) -> Failure:
@@ -78,6 +85,9 @@ def _answered(error: UpgradeError, options: ConnectOptions) -> Failure:
         hint = "Brokers do this on a port for MQTT without WebSocket, and on a port that wants TLS (wss://)."
         fixes = (Fix.NO_WEBSOCKET, *(() if options.tls else (Fix.USE_TLS,)))
         return Failure("Closed during the WebSocket upgrade", "no answer came", hint, _STEP, fixes)
+    if error.args[0] == "closed during the upgrade":
+        hint = "The server died while it answered, or something between cuts the connection."
+        return Failure("Closed during the WebSocket upgrade", f"it had sent {preview(error.head[:32], 60)}", hint, _STEP)
     if not error.head.startswith(b"HTTP/"):
         hint = "The answer is not HTTP: this port may speak MQTT without WebSocket."
         other = Failure("No WebSocket on this port", f"it sent {preview(error.head[:32], 80)}", hint, _STEP, (Fix.NO_WEBSOCKET,))

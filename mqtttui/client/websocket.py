@@ -53,6 +53,7 @@ _BODY = 600
 _BODY_SECONDS = 0.5
 """So long the body of a refusal is waited for."""
 _HTTP = b"HTTP/"
+_SHOWN_HEAD = 32
 _LINES = 40
 _LINE = 200
 _CLOSE_WORDS = {
@@ -140,6 +141,11 @@ class WebSocketLayer:
         self.asked = time.monotonic_ns()
         self._send(self.request)
         await self._end
+
+    @property
+    def head(self) -> bytes:
+        """The start of what the server sent."""
+        return self._answer[:_SHOWN_HEAD]
 
     @property
     def exchange(self) -> Upgrade:

@@ -12,7 +12,7 @@ from mqtttui.analysis.expert.checks import CONVERSATION
 from mqtttui.analysis.expert.finding import Finding
 from mqtttui.capture.log import Log, Origin
 from mqtttui.client.connection import Ended
-from mqtttui.client.errors import lost
+from mqtttui.client.errors_ends import Before, lost
 from mqtttui.protocol.checks import CHECKS
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import PropertyId, Severity, Version
@@ -165,8 +165,9 @@ def test_packets_that_were_evicted_unread_accuse_nobody() -> None:
 
 def test_a_lost_link_is_no_refusal() -> None:
     steps = [*begun(Version.V311), (UP, Publish("t"))]
-    assert "E19" in ids(run(steps, closed=Ended(lost(None, "c")).text))
-    assert "E19" not in ids(run(steps, closed=Ended(lost(ConnectionResetError(104, "Connection reset by peer"), "c")).text))
+    for before in (Before("c"), Before("c", "a PUBLISH to t", 0.01)):
+        assert "E19" in ids(run(steps, closed=Ended(lost(None, before)).text))
+    assert "E19" not in ids(run(steps, closed=Ended(lost(ConnectionResetError(104, "Connection reset by peer"), Before("c"))).text))
 
 
 def test_a_side_that_cannot_be_read_any_more_accuses_nobody() -> None:

@@ -138,7 +138,10 @@ async def test_closed_right_after_a_publish() -> None:
         driver.publish("no\x1bgo")
         failure = (await driver.failed()).failure
         assert failure is not None
-        assert "right after a PUBLISH to no\\x1bgo was sent" in failure.hint
+        assert failure.title == "The server closed the connection after a packet"
+        assert failure.detail.startswith("without DISCONNECT, ")
+        assert failure.detail.endswith(" ms after a PUBLISH to no\\x1bgo")
+        assert "no right to publish" in failure.hint
 
 
 async def test_unreadable_bytes_end_the_connection() -> None:

@@ -5,12 +5,14 @@ from __future__ import annotations
 import errno
 import socket
 import ssl
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtttui.client import errors
+from mqtttui.client import errors, errors_ends
+from mqtttui.client.errors_ends import Before, Seen
 from mqtttui.client.events import Failure, Fix
 from mqtttui.client.tls import NotTls, TlsEof
 from mqtttui.config.options import ConnectOptions, TlsOptions
@@ -19,6 +21,8 @@ from mqtttui.protocol.packets import Connack, Connect, Property
 
 PLAIN = ConnectOptions(host="broker.example", connect=Connect(client_id="c"))
 SECURE = ConnectOptions(host="broker.example", port=8883, tls=TlsOptions(), connect=Connect(client_id="c"))
+
+BEFORE = Before("c")
 
 
 def whole(failure: Failure) -> None:
@@ -51,9 +55,9 @@ def test_every_errno(code: int) -> None:
     assert dialing.title == errors._OS_TABLE[code][0]
     assert dialing.step == "tcp"
     assert errors.short_reason(error) == errors._OS_TABLE[code][1]
-    whole(errors.lost(error, "c"))
+    whole(errors_ends.lost(error, BEFORE))
     whole(errors.tls(error, SECURE))
-    whole(errors.closed_before_connack(error, PLAIN))
+    whole(errors_ends.closed_before_connack(error, PLAIN))
 
 
 def test_an_unknown_errno_keeps_its_words() -> None:
@@ -90,8 +94,8 @@ def test_every_certificate_error(code: int) -> None:
 def test_every_tls_error(reason: str) -> None:
     for failure in (
         errors.tls(ssl_error(reason), SECURE),
-        errors.closed_before_connack(ssl_error(reason), SECURE),
-        errors.lost(ssl_error(reason), "c"),
+        errors_ends.closed_before_connack(ssl_error(reason), SECURE),
+        errors_ends.lost(ssl_error(reason), BEFORE),
     ):
         whole(failure)
         assert failure.title == errors._TLS_TABLE[reason][0]
@@ -150,16 +154,19 @@ def test_every_foreign_protocol(start: bytes) -> None:
 )
 def test_ends_before_and_after_connack(reason: Exception | None) -> None:
     for options in (PLAIN, SECURE):
-        whole(errors.closed_before_connack(reason, options))
-    whole(errors.lost(reason, "c"))
-    whole(errors.lost(reason, "c", "a PUBLISH to x"))
-    whole(errors.lost(reason, ""))
+        whole(errors_ends.closed_before_connack(reason, options))
+        for sent in ("", "a PUBLISH to x", "a SUBSCRIBE", "a packet made by hand"):
+            whole(errors_ends.lost(reason, replace(BEFORE, sent=sent)))
+        whole(errors_ends.lost(reason, Before(quiet=20, keep_alive=10)))
+        for seen in (Seen(b"\x20\x03"), Seen(size=10, unsent=3)):
+            whole(errors_ends.closed_before_connack(reason, options, seen))
+            whole(errors_ends.no_connack(options, seen))
 
 
 def test_the_others() -> None:
     for failure in (
-        errors.no_connack(PLAIN),
-        errors.no_connack(SECURE),
+        errors_ends.no_connack(PLAIN),
+        errors_ends.no_connack(SECURE),
         errors.malformed_connack(),
         errors.authentication_wanted(),
         errors.framing("the bytes \x1b are odd"),
@@ -189,5 +196,5 @@ def test_what_the_server_says_is_made_visible(text: str | bytes) -> None:
 
 
 def test_nobody_takes_over_a_connection_without_a_client_id() -> None:
-    assert "Taken over by another client with the id c?" in errors.lost(None, "c").hint
-    assert errors.lost(None, "").hint == "The broker stopped, or kicked this client: see its log."
+    assert "Taken over by another client with the id c?" in errors_ends.lost(None, BEFORE).hint
+    assert errors_ends.lost(None, Before()).hint == "The broker stopped, or kicked this client: see its log."
