@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from textual.app import App
 from textual.filter import LineFilter
 from textual.theme import Theme
 
@@ -10,11 +9,12 @@ from mqtttui import text
 from mqtttui.config import paths
 from mqtttui.config.settings import Settings
 from mqtttui.ui.glyphs import AsciiFilter
+from mqtttui.ui.key_order import KeysInOrder
 from mqtttui.ui.mouse import report_mouse
 from mqtttui.ui.theme import DEFAULT_THEME, load_themes, variable_defaults
 
 
-class Looks(App[None]):
+class Looks(KeysInOrder):
     """The base of the application; `tell` says a line to the person."""
 
     def __init__(self, settings: Settings) -> None:
