@@ -91,7 +91,7 @@ class Hunting:
                 self._say(f"searching: {hunt.tested:,} of {hunt.total:,}; ctrl+c stops")
         self._hunt = None
         if hunt.found is None:
-            self._say("not found" if hunt.total else "no packet to search")
+            self._say(f"not found in the {hunt.total:,} packets of the list" if hunt.total else "no packet to search")
         else:
             self._went(at, hunt.found, back, "found; n goes on, N goes back")
 

@@ -273,16 +273,15 @@ class OperationsView(View):
         current = self._list.current
         connection = self._connection_of(current)
         if connection is not None:
-            flight = f"   {in_flight_text(operations.in_flight(connection))}"
-        self._summary.show(
-            join(
-                (" " + " · ".join(words), "$dimmed"),
-                (f" · {grouped(failed)} failed", "$state-bad" if failed else "$dimmed"),
-                (which, "$primary"),
-                (f" · +{newer:,} new, g goes to them" if newer else "", "$state-warn"),
-                (flight, "$dimmed"),
-            )
+            flight = in_flight_text(operations.in_flight(connection))
+        begin = join(
+            (" " + " · ".join(words), "$dimmed"),
+            (f" · {grouped(failed)} failed", "$state-bad" if failed else "$dimmed"),
+            (which, "$primary"),
+            (f" · +{newer:,} new, g goes to them" if newer else "", "$state-warn"),
         )
+        gap = "   " if begin.cell_length + len(flight) + 3 <= self.size.width else "\n "
+        self._summary.show(join(begin, (gap + flight if flight else "", "$dimmed")))
 
     def _newer(self) -> int:
         if not self._list.still or not self._list.starts:

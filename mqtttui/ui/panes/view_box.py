@@ -210,12 +210,15 @@ class ViewBox(Vertical):
 
     def on_filter_bar_save_wanted(self, event: FilterBar.SaveWanted) -> None:
         event.stop()
+        if not event.text:
+            self._say("no filter to save: type one first")
+            return
         from mqtttui.ui.screens.filters import SavePrompt
 
         def save(name: str | None) -> None:
             if name:
                 self.run_worker(self._keep(lambda kept: kept.with_saved(name, event.text)), group="filters")
-                self._say(f"filter saved as {name}; ctrl+o in the filter field lists the saved ones")
+                self._say(f"filter saved as {name}; ctrl+o lists them")
 
         self.app.push_screen(SavePrompt(event.text, self._parts.store.kept), save)
 

@@ -21,6 +21,7 @@ from mqtttui.ui.columns import COLUMNS, USUAL, column_of, place
 from mqtttui.ui.content import fit, join
 from mqtttui.ui.screens.line_prompt import LinePrompt
 from mqtttui.ui.widgets.lines import LineView
+from mqtttui.ui.widgets.packet_row import Columns
 
 _NAME = 26
 _HINT = "Space shows or hides, K J (shift+↑ ↓) move, + adds a field\nr the usual ones, Enter keeps, Esc leaves"
@@ -107,6 +108,11 @@ class ColumnRows(LineView):
         """Take them."""
         self.post_message(self.Kept(self.chosen))
 
+    def _fitting(self) -> set[str]:
+        if self.chosen == USUAL:
+            return {*USUAL} - Columns.fitting(self._cells + 2, self._last).left_out
+        return {placed.column.name for placed in place(self._chosen, self._cells, self._last)}
+
     def row(self, index: int, width: int) -> Strip:
         name = self._names[index]
         column = column_of(name)
@@ -114,7 +120,7 @@ class ColumnRows(LineView):
         number = Segment(f" {index + 1:>2} " if on else "    ", self.style_of("choice--key"))
         head = "Direction and type" if name == "type" else column.head if column is not None else name
         words = column.help if column is not None else ""
-        if on and name not in {placed.column.name for placed in place(self._chosen, self._cells, self._last)}:
+        if on and name not in self._fitting():
             words = "does not fit at this width"
         return Strip(
             [

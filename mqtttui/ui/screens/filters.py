@@ -53,7 +53,13 @@ class SavePrompt(ModalScreen[str | None]):
     def _check(self) -> None:
         name = self.chosen_name
         before = next((saved for saved in self._kept.saved if saved.name == name), None)
-        words = f"Enter replaces the filter of that name: {before.text}" if before else "Enter saves, Esc leaves" if name else "Esc leaves"
+        words = (
+            f"Enter replaces the filter of that name: {before.text}"
+            if before
+            else "Enter saves, Esc leaves"
+            if name
+            else "type a name; Esc leaves"
+        )
         self.query_one("#filter-name-check", Static).update(join((words, "$state-warn" if before else "$dimmed")))
 
     @property

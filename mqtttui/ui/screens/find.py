@@ -17,6 +17,8 @@ from mqtttui.ui.search import Kind, Search, SearchError, Where, hit_test
 from mqtttui.ui.widgets.escaped_input import EscapedInput
 
 E = TypeVar("E", Kind, Where)
+_CHOICE = 9
+"""Cells of a choice."""
 
 
 class FindPrompt(ModalScreen[Search | None]):
@@ -37,8 +39,8 @@ class FindPrompt(ModalScreen[Search | None]):
         with Vertical(classes="dialog"):
             yield Static("Find a packet", classes="dialog-title", markup=False)
             yield EscapedInput(self._search.words, placeholder="a word, a pattern, or 30 0e …", id="find-words")
-            yield Static(id="find-check", markup=False)
-            yield Static(id="find-how", markup=False)
+            yield Static(id="find-check", classes="dialog-body", markup=False)
+            yield Static(id="find-how", classes="dialog-body", markup=False)
 
     def on_mount(self) -> None:
         self._show()
@@ -83,8 +85,8 @@ class FindPrompt(ModalScreen[Search | None]):
         problem = self._problem() if self._search.words else ""
         words = join((problem, "$state-bad")) if problem else join(("Enter finds, n and N go on, Esc leaves", "$dimmed"))
         self.query_one("#find-check", Static).update(words)
-        how: list[Part] = [("as ", "$dimmed"), *_choices(Kind, self._search.kind), ("  ↑ changes it\nin ", "$dimmed")]
-        how += [*_choices(Where, self._search.where), ("  ↓ changes it", "$dimmed")]
+        how: list[Part] = [("↑ as ", "$dimmed"), *_choices(Kind, self._search.kind), "\n"]
+        how += [("↓ in ", "$dimmed"), *_choices(Where, self._search.where)]
         self.query_one("#find-how", Static).update(join(*how))
 
 
@@ -95,5 +97,9 @@ def _next(kind: type[E], member: E) -> E:
 
 def _choices(kind: type[Enum], chosen: Enum) -> list[Part]:
     return [
-        (f"[{member.value}] " if member is chosen else f" {member.value}  ", "bold" if member is chosen else "$dimmed") for member in kind
+        (
+            f"[{member.value}]".ljust(_CHOICE) if member is chosen else f" {member.value}".ljust(_CHOICE),
+            "bold" if member is chosen else "$dimmed",
+        )
+        for member in kind
     ]

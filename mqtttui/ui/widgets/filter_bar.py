@@ -44,7 +44,7 @@ class FilterBar(Widget):
 
     @dataclass
     class SaveWanted(Message):
-        """The person wants to give a name to this filter."""
+        """The person wants to give a name to this filter; the text may be empty."""
 
         text: str
 
@@ -200,10 +200,10 @@ class FilterBar(Widget):
     def save(self) -> None:
         """Ask for a name for the filter, if it is one."""
         checked = self._filtering.check(self._input.value)
-        if checked.applied is None:
+        if checked.error is not None:
             self._show(checked, final=True)
         else:
-            self.post_message(self.SaveWanted(checked.applied.typed))
+            self.post_message(self.SaveWanted(checked.applied.typed if checked.applied is not None else ""))
 
     def choose(self) -> None:
         """Choose among saved and earlier filters."""

@@ -63,6 +63,11 @@ class Columns(NamedTuple):
             return cls(0, 8, 6, 6, 6)
         return cls(0, 8, 6, 0, 0)
 
+    @property
+    def left_out(self) -> frozenset[str]:
+        """Names of the usual columns that do not fit."""
+        return frozenset(name for name in ("number", "flags", "length") if not getattr(self, name))
+
 
 def head_text(columns: Columns, time_head: str, width: int) -> str:
     """The names of the columns."""
