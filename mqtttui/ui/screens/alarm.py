@@ -62,5 +62,5 @@ _ACTIONS = (
     ("ring", "Ring", "the terminal's bell, at most once a second"),
     ("mark", "Mark", "the packets that pass, up to 1,000; ' goes to them"),
     ("pause", "Pause", "the packet list, at the first one"),
-    ("record", "Record", "to a file in this directory, with what is kept before"),
+    ("record", "Record", "to a file in this directory, with what came before"),
 )

@@ -39,7 +39,7 @@ class LinePrompt(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Static(self._heading, classes="dialog-title", markup=False)
             yield EscapedInput(self._value, placeholder=self._placeholder, id="line")
-            yield Static(join((self._hint, "$dimmed")), id="line-check", markup=False)
+            yield Static(join((self._hint, "$dimmed")), id="line-check", classes="dialog-body", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#line").focus()
