@@ -173,7 +173,7 @@ class Connection:
             transport=self.options.transport,
         )
         if isinstance(layer, WebSocketLayer):
-            layer.observe(lambda kind, detail: self._frame_seen(number, kind, detail))
+            layer.observe(lambda kind, direction, detail: self._frame_seen(number, kind, direction, detail))
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
         if layer.security and tls is not None and not tls.verify and not tls.fingerprint:
             self._warn("tls", _NOT_VERIFIED)
@@ -190,9 +190,9 @@ class Connection:
         waiting = layer.unsent + (self.link.tap.queued if self.link is not None else 0)
         self._parts.measured(TcpMeasured(self._parts.peer, number, mono, info, waiting))
 
-    def _frame_seen(self, number: int, kind: WebSocketKind, detail: bytes) -> None:
+    def _frame_seen(self, number: int, kind: WebSocketKind, direction: Direction, detail: bytes) -> None:
         log = self._parts.log
-        log.add_websocket_event(number, WebSocketEvent(kind, Direction.S2C, log.last_of(number), detail))
+        log.add_websocket_event(number, WebSocketEvent(kind, direction, log.last_of(number), detail))
 
     def _connect_left(self, mono: int) -> None:
         self.first_gone = True

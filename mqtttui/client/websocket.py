@@ -35,16 +35,18 @@ from wsproto.events import (
 )
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
+from mqtttui.capture.alignment import Alignment
 from mqtttui.capture.files.websocket import headers
 from mqtttui.capture.records import WebSocketKind
 from mqtttui.client.events import TcpInfo, Upgrade
 from mqtttui.client.layer import Bytes, Layer, Mailbox, Receiver
 from mqtttui.config.options import ConnectOptions, WebSocketOptions, default_port
 from mqtttui.config.transports import is_secret_header
+from mqtttui.protocol.enums import Direction
 from mqtttui.text import shorten, visible
 
-Tell = Callable[[WebSocketKind, bytes], None]
-"""Hears what there is to say about the frames of the server, with its detail."""
+Tell = Callable[[WebSocketKind, Direction, bytes], None]
+"""Hears what there is to say about the frames of one direction, with its detail."""
 
 _HEAD = 16_384
 """As much of the answer is kept; a longer head is refused by wsproto."""
@@ -126,7 +128,8 @@ class WebSocketLayer:
         self._over = False
         self._end: asyncio.Future[None] | None = None
         self._tell: Tell | None = None
-        self._untold: list[tuple[WebSocketKind, bytes]] = []
+        self._untold: list[tuple[WebSocketKind, Direction, bytes]] = []
+        self._alignments = {direction: Alignment() for direction in Direction}
         self._in_text = False
         self._ping: Ping | None = None
         self._frames: deque[tuple[int, int]] = deque()
@@ -161,8 +164,8 @@ class WebSocketLayer:
         """Tell what the frames showed so far, and what they show from now on."""
         self._tell = tell
         untold, self._untold = self._untold, []
-        for kind, detail in untold:
-            tell(kind, detail)
+        for kind, direction, detail in untold:
+            tell(kind, direction, detail)
 
     # What the lower layer calls
 
@@ -224,6 +227,7 @@ class WebSocketLayer:
         frame = bytes(self._socket.send(BytesMessage(data=bytes(data))))
         self._frames.append((self._written + len(frame), len(data)))
         self._send(frame)
+        self._align(Direction.C2S, bytes(data), ended=True)
         if self._lower.ready:
             self._frames.clear()
 
@@ -284,12 +288,14 @@ class WebSocketLayer:
         match event:
             case BytesMessage():
                 self._mailbox.data(bytes(event.data))
+                self._align(Direction.S2C, bytes(event.data), ended=event.frame_finished)
             case TextMessage():
                 if not self._in_text:
                     self._note(WebSocketKind.TEXT_FRAME)
                 self._in_text = not event.message_finished
                 if event.data:
                     self._mailbox.data(event.data.encode())
+                self._align(Direction.S2C, event.data.encode(), ended=event.frame_finished)
             case Ping():
                 self._ping = event
                 self._pong()
@@ -344,11 +350,22 @@ class WebSocketLayer:
             ping, self._ping = self._ping, None
             self._send(bytes(self._socket.send(ping.response())))
 
-    def _note(self, kind: WebSocketKind, detail: bytes = b"") -> None:
+    def _align(self, direction: Direction, payload: bytes, *, ended: bool) -> None:
+        """Tell it once if packets and frames do not fall together; the packet that shows it is recorded by now."""
+        alignment = self._alignments[direction]
+        if alignment.over:
+            return
+        alignment.payload(payload)
+        if ended:
+            alignment.frame_ended()
+        if alignment.split:
+            self._note(WebSocketKind.SPLIT, b"", direction)
+
+    def _note(self, kind: WebSocketKind, detail: bytes = b"", direction: Direction = Direction.S2C) -> None:
         if self._tell is not None:
-            self._tell(kind, detail)
+            self._tell(kind, direction, detail)
         else:
-            self._untold.append((kind, detail))
+            self._untold.append((kind, direction, detail))
 
 
 def _host(options: ConnectOptions, web: WebSocketOptions) -> tuple[str, list[tuple[bytes, bytes]]]:

@@ -5,10 +5,15 @@ from __future__ import annotations
 import os
 import random
 import struct
+from itertools import accumulate, pairwise
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from mqtttui.analysis.findings import Findings
+from mqtttui.capture.alignment import Alignment
 from mqtttui.capture.files import content
 from mqtttui.capture.files.detect import is_plausible
 from mqtttui.capture.records import END_OF_CAPTURE, WebSocketKind
@@ -315,3 +320,37 @@ def test_what_the_packets_do_not_show_of_websocket_is_told() -> None:
     log, _ = read(pcap(frames(talk.closed().segments)))
     events = [(event.kind, event.direction, event.no, event.detail) for event in log.websocket_events(0)]
     assert events == [(WebSocketKind.SUB_PROTOCOL, S2C, 0, b"chat"), (WebSocketKind.TEXT_FRAME, C2S, 1, b"")]
+
+
+@pytest.mark.parametrize(("cuts", "split"), [((), False), ((1,), True), ((15,), True), ((None,), True)])
+def test_packets_and_frames_that_do_not_fall_together_are_told(cuts: tuple[int | None, ...], split: bool) -> None:
+    up = golden_raws("A", C2S)[:3]
+    talk = Talk(server_port=8080).opened().send(C2S, REQUEST).send(S2C, RESPONSE)
+    payloads = list(up)
+    for cut in cuts:
+        # None: two packets in one frame; else the second packet goes in two frames.
+        payloads[1:3] = [up[1] + up[2]] if cut is None else [up[1][:cut], up[1][cut:], up[2]]
+    for payload in payloads:
+        if payload:
+            talk.send(C2S, ws(payload, masked=True))
+    log, _ = read(pcap(frames(talk.closed().segments)))
+    assert raws(log) == up
+    told = [(event.kind, event.direction, event.no) for event in log.websocket_events(0)][1:]
+    assert told == [(WebSocketKind.SPLIT, C2S, 3 if cuts == (None,) else 2)] * split
+    findings = Findings()
+    findings.advance(log, log.last)
+    assert ("A16" in {finding.id for no in log.numbers() for finding in findings.of(no)}) is split
+
+
+@given(st.lists(st.binary(max_size=300), max_size=8), st.lists(st.integers(1, 40), max_size=30))
+def test_alignment_is_what_counting_says(payloads: list[bytes], sizes: list[int]) -> None:
+    stream = [encode(Publish("t", payload), Version.V311) for payload in payloads]
+    ends = list(accumulate(map(len, stream)))
+    cuts = sorted({*(cut for cut in accumulate(sizes) if cut < sum(map(len, stream))), *ends[-1:]})
+    data = b"".join(stream)
+    alignment = Alignment()
+    for start, end in pairwise([0, *cuts]):
+        for at in range(start, end):
+            alignment.payload(data[at : at + 1])
+        alignment.frame_ended()
+    assert alignment.split is (bool(ends) and cuts != ends)

@@ -60,15 +60,49 @@ async def test_a_ping_is_answered() -> None:
         assert driver.state.phase is Phase.CONNECTED
 
 
+def found(driver: Driver) -> set[str]:
+    """The checks that fire on what was recorded."""
+    findings = Findings()
+    findings.advance(driver.log)
+    return {finding.id for no in driver.log.numbers(1) for finding in findings.of(no)}
+
+
 async def test_text_frames_and_a_missing_sub_protocol_are_told() -> None:
     async with Peer(answer(None), frame(TEXT, CONNACK[:1], end=False), frame(CONTINUATION, CONNACK[1:])) as peer, Driver() as driver:
         await driver.connected(peer.port, websocket=WEB)
-        kinds = [(event.kind, event.direction) for event in driver.log.websocket_events(0)]
-        assert kinds == [(WebSocketKind.SUB_PROTOCOL, Direction.S2C), (WebSocketKind.TEXT_FRAME, Direction.S2C)]
-        findings = Findings()
-        findings.advance(driver.log)
-        found = {finding.id for no in driver.log.numbers(1) for finding in findings.of(no)}
-        assert {"A14", "A15"} <= found
+        kinds = [event.kind for event in driver.log.websocket_events(0) if event.direction is Direction.S2C]
+        assert kinds == [WebSocketKind.SUB_PROTOCOL, WebSocketKind.TEXT_FRAME, WebSocketKind.SPLIT]
+        assert {"A14", "A15"} <= found(driver)
+
+
+@pytest.mark.parametrize(
+    ("frames", "split"),
+    [
+        ([frame(BINARY, CONNACK), frame(PING, b"x"), frame(BINARY, b"\xd0\0")], False),
+        ([frame(BINARY, CONNACK + b"\xd0\0")], True),
+        ([frame(BINARY, CONNACK[:3]), frame(BINARY, CONNACK[3:])], True),
+        ([frame(BINARY, CONNACK), frame(BINARY, b"\xd0"), frame(BINARY, b"\0")], True),
+    ],
+)
+async def test_packets_that_do_not_fall_together_with_frames_are_found(frames: list[bytes], split: bool) -> None:
+    async with Peer(answer(), *frames) as peer, Driver() as driver:
+        await driver.connected(peer.port, websocket=WEB)
+        sent = b"".join(frames)
+        expected = CONNACK + (b"\xd0\0" if b"\xd0" in sent else b"")
+        await driver.until(lambda: driver.raw(Direction.S2C) == expected, "all packets")
+        told = [event for event in driver.log.websocket_events(0) if event.kind is WebSocketKind.SPLIT]
+        assert [event.direction for event in told] == [Direction.S2C] * split
+        assert ("A16" in found(driver)) is split
+
+
+async def test_a_packet_of_ours_that_needs_several_frames_is_told() -> None:
+    async with Peer(answer(), frame(BINARY, CONNACK)) as peer, Driver() as driver:
+        await driver.connected(peer.port, websocket=WEB)
+        assert "A16" not in found(driver)
+        driver.publish("large", bytes(200_000))
+        await driver.until(lambda: len(peer.plain) > 200_000, "the message")
+        assert [event.direction for event in driver.log.websocket_events(0)][-1] is Direction.C2S
+        assert "A16" in found(driver)
 
 
 async def test_another_sub_protocol_that_was_asked_for() -> None:

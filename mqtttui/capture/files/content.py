@@ -64,8 +64,8 @@ class Budget:
 class Content:
     """One TCP connection; its sides are 0 and 1."""
 
-    __slots__ = ("_budget", "_ends", "_intake", "_opener", "_state", "_strikes", "_text_frames", "_waiting", "_waiting_bytes", "_web",
-                 "_weight", "client", "fresh", "mqtt")  # fmt: skip
+    __slots__ = ("_budget", "_ends", "_intake", "_opener", "_split", "_state", "_strikes", "_text_frames", "_waiting", "_waiting_bytes",
+                 "_web", "_weight", "client", "fresh", "mqtt")  # fmt: skip
 
     def __init__(self, intake: Intake, budget: Budget, ends: tuple[End, End]) -> None:
         self._intake = intake
@@ -77,6 +77,8 @@ class Content:
         self._weight = self._strikes = 0
         self._web: Web | None = None
         self._text_frames = [0, 0]
+        self._split = [False, False]
+        """It was told that packets and frames of a side do not fall together."""
         self._opener: int | None = None
         self.mqtt: MqttStreams | None = None
         self.client = 0
@@ -258,10 +260,18 @@ class Content:
                     self.mqtt.lost(self.direction(side), lost if lost > 0 else 0)
                 else:
                     self.mqtt.data(self.direction(side), piece)
+            self._tell_split(web)
             if web.problem:
                 self._intake.problem(f"connection {self.mqtt.number}: {web.problem}")
                 self.mqtt.ended(web.problem)
                 self._state = _State.IGNORED
+
+    def _tell_split(self, web: Web) -> None:
+        """Behind the packets, so that the one that shows it is there."""
+        for side in (0, 1):
+            if self.mqtt is not None and not self._split[side] and web.split(side):
+                self._split[side] = True
+                self._tell(self.mqtt.number, WebSocketKind.SPLIT, self.direction(side))
 
     def _tell(self, connection: int, kind: WebSocketKind, direction: Direction, detail: bytes = b"") -> None:
         """Something about the WebSocket that the packets do not show."""

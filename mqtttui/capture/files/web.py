@@ -51,7 +51,9 @@ class Web:
         self._wanted = False
         self._out: list[tuple[int, bytes, int]] = []
         if client is not None:
-            self._readers = [FrameReader(client == 0), FrameReader(client == 1)]
+            for side in (0, 1):
+                self._readers[side] = reader = FrameReader(client == side)
+                reader.alignment.lost()
 
     @staticmethod
     def plausible(chunk: bytes) -> bool:
@@ -79,6 +81,11 @@ class Web:
         """Those that `side` sent."""
         reader = self._readers[side]
         return 0 if reader is None else reader.text_frames
+
+    def split(self, side: int) -> bool:
+        """Whether packets and frames that `side` sent do not fall together."""
+        reader = self._readers[side]
+        return reader is not None and reader.alignment.split
 
     def data(self, side: int, chunk: bytes) -> None:
         """The next bytes that `side` sent."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import struct
 
+from mqtttui.capture.alignment import Alignment
+
 MAX_HEAD = 16_384
 """Most bytes of a request or response that are waited for."""
 _CONTINUATION, _TEXT, _BINARY, _CLOSE, _PING, _PONG = 0, 1, 2, 8, 9, 10
@@ -55,6 +57,8 @@ class FrameReader:
         self._phase = 0
         self._opcode = 0
         self._control = bytearray()
+        self.alignment = Alignment()
+        """How frames and packets fall together."""
         self.closed: int | None = None
         """The code of the Close frame, 1005 if it had none."""
         self.control_frames = 0
@@ -76,6 +80,9 @@ class FrameReader:
             plain = self._unmasked(piece)
             if self._opcode in _DATA:
                 out += plain
+                self.alignment.payload(plain)
+                if not self._left:
+                    self.alignment.frame_ended()
             else:
                 self._control += plain
                 if not self._left:
@@ -84,6 +91,7 @@ class FrameReader:
 
     def skip(self, count: int) -> bool:
         """`count` bytes are lost: True if they lay within the payload of one data frame. Otherwise starts anew."""
+        self.alignment.lost()
         if self._left >= count and self._opcode in _DATA:
             self._left -= count
             self._phase += count
@@ -137,7 +145,10 @@ class FrameReader:
         self._phase = 0
         self.text_frames += self._opcode == _TEXT
         self._control.clear()
-        if self._opcode not in _DATA and not size:
+        if self._opcode in _DATA:
+            if not size:
+                self.alignment.frame_ended()
+        elif not size:
             self._end_control()
 
     def _end_control(self) -> None:
