@@ -21,9 +21,9 @@ PACKETS: dict[str, int] = {
 }
 """mosquitto's names of the packets that take properties."""
 
-_BY_NAME = {spec.name.lower().replace(" ", "-"): spec for spec in PROPERTIES.values()}
+BY_NAME = {spec.name.lower().replace(" ", "-"): spec for spec in PROPERTIES.values()}
 
-_LARGEST = {Kind.BYTE: 0xFF, Kind.UINT16: 0xFFFF, Kind.UINT32: 0xFFFF_FFFF, Kind.VARIABLE: 0x0FFF_FFFF}
+LARGEST = {Kind.BYTE: 0xFF, Kind.UINT16: 0xFFFF, Kind.UINT32: 0xFFFF_FFFF, Kind.VARIABLE: 0x0FFF_FFFF}
 
 
 def parse_property(words: Sequence[str]) -> tuple[str, Property]:
@@ -34,8 +34,8 @@ def parse_property(words: Sequence[str]) -> tuple[str, Property]:
     packet, name, *values = words
     if packet not in PACKETS:
         raise ConfigError(f"'{_short(packet)}' is no packet with properties", hint="use connect, will, subscribe or publish")
-    spec = _BY_NAME.get(name)
-    allowed = {key: each for key, each in _BY_NAME.items() if PACKETS[packet] in each.packets}
+    spec = BY_NAME.get(name)
+    allowed = {key: each for key, each in BY_NAME.items() if PACKETS[packet] in each.packets}
     if spec is None:
         near = difflib.get_close_matches(name, allowed, n=1)
         hint = f"did you mean {near[0]}?" if near else f"{packet} takes {', '.join(sorted(allowed))}"
@@ -59,7 +59,7 @@ def _value(spec: PropertySpec, name: str, text: str) -> int | str | bytes:
         case Kind.BINARY:
             return text.encode("utf-8", "surrogateescape")
         case _:
-            largest = _LARGEST[spec.kind]
+            largest = LARGEST[spec.kind]
             number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 10 else -1
             if not 0 <= number <= largest:
                 raise ConfigError(f"{name}: '{_short(text)}' is no number from 0 to {largest}", hint="write a whole number")
