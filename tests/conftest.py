@@ -35,9 +35,10 @@ __all__ = [
 
 @pytest.fixture(autouse=True, scope="session")
 def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """What the application keeps for the user (the history of filters) is kept for the tests alone."""
+    """What the application keeps for the user (filters, profiles) is kept for the tests alone."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_DATA_HOME", str(tmp_path_factory.mktemp("data")))
+        for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
+            patch.setenv(variable, str(tmp_path_factory.mktemp("home")))
         yield
 
 

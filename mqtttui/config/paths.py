@@ -19,6 +19,11 @@ def data_dir() -> Path:
     return _base("XDG_DATA_HOME", ".local/share") / _NAME
 
 
+def state_dir() -> Path:
+    """What is remembered from one start to the next and may be lost: `$XDG_STATE_HOME/mqtttui`, else `~/.local/state/mqtttui`."""
+    return _base("XDG_STATE_HOME", ".local/state") / _NAME
+
+
 def filters_file() -> Path:
     """The user's display filters: the latest ones, and those with a name."""
     return data_dir() / "filters.toml"
@@ -27,6 +32,16 @@ def filters_file() -> Path:
 def columns_file() -> Path:
     """The columns of the packet list that the user has chosen."""
     return config_dir() / "columns.toml"
+
+
+def profiles_file() -> Path:
+    """The user's connections by name; a person may edit it."""
+    return config_dir() / "profiles.toml"
+
+
+def last_profile_file() -> Path:
+    """The name of the profile that was used last."""
+    return state_dir() / "last-profile"
 
 
 def themes_dir() -> Path:

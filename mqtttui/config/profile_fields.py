@@ -7,18 +7,21 @@ Where a secret is not known yet, `options_of` leaves its place empty and names i
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
+from mqtttui.config.errors import ConfigError
 from mqtttui.config.guard import Guard
-from mqtttui.config.options import ConnectOptions, ReconnectOptions, TlsOptions, WebSocketOptions, default_port
+from mqtttui.config.options import ConnectOptions, ProxyOptions, ReconnectOptions, TlsOptions, WebSocketOptions, default_port
+from mqtttui.config.profile_secrets import AUTHENTICATION_DATA, KEY_PASSPHRASE, PASSWORD, PROXY_PASSWORD, QUERY, header_place
 from mqtttui.config.profile_values import (
     BadValue,
     Item,
     Leaf,
     checked,
     choice,
-    headers,
+    escape,
+    header_list,
     octets,
     optional,
     path,
@@ -26,6 +29,7 @@ from mqtttui.config.profile_values import (
     seconds,
     secret,
     string,
+    strings,
     subscriptions,
     switch,
     version,
@@ -38,7 +42,9 @@ from mqtttui.config.profile_values import (
     write_subscriptions,
     write_text,
 )
+from mqtttui.config.routes import check_login, parse_bind
 from mqtttui.config.secrets import Source
+from mqtttui.config.tls import check_versions, parse_alpn, parse_fingerprint
 from mqtttui.config.transports import parse_header, parse_protocols, parse_target, parse_unix_path
 from mqtttui.config.urls import parse_host
 from mqtttui.protocol.enums import PacketType, PropertyId, Version
@@ -48,11 +54,7 @@ from mqtttui.protocol.properties import WILL
 Values = Mapping[str, Any]
 """Values by dotted key."""
 
-PASSWORD, KEY_PASSPHRASE, PROXY_PASSWORD, QUERY = "password", "tls.key-passphrase", "proxy.password", "websocket.query"
-AUTHENTICATION_DATA, HEADER = "authentication-data", "header:"
-"""Places of secrets; that of a header is `header:authorization`."""
-
-_O, _T, _W, _R = ConnectOptions(), TlsOptions(), WebSocketOptions(), ReconnectOptions()
+_O, _T, _W, _R, _P = ConnectOptions(), TlsOptions(), WebSocketOptions(), ReconnectOptions(), ProxyOptions()
 
 
 def _text(default: str = "") -> Leaf:
@@ -91,6 +93,7 @@ LEAVES: Mapping[str, Leaf] = {
     "host": Leaf(checked(parse_host), write_text, _O.host),
     "port": Leaf(whole(1, 0xFFFF), int, None),
     "unix-path": Leaf(checked(parse_unix_path), write_text, ""),
+    "bind": Leaf(checked(lambda text: parse_bind(text) if text else ""), write_text, ""),
     "version": Leaf(version, lambda value: value.label, Version.V311),
     "client-id": Leaf(wire_text, write_text, ""),
     "clean": _switch(True),
@@ -112,10 +115,20 @@ LEAVES: Mapping[str, Leaf] = {
     "tls.server-name": _text(),
     "tls.minimum-version": Leaf(choice("1.2", "1.3"), str, _T.minimum_version),
     "tls.verify": _switch(_T.verify),
+    "tls.maximum-version": Leaf(choice("1.2", "1.3", ""), str, _T.maximum_version),
+    "tls.alpn": Leaf(lambda value: checked(parse_alpn)(", ".join(strings(value))), lambda names: [escape(name) for name in names], ()),
+    "tls.fingerprint": Leaf(checked(parse_fingerprint), write_text, ""),
+    "tls.key-log": _path(),
     "websocket.path": Leaf(checked(parse_target), write_text, _W.path),
     "websocket.query": Leaf(secret, write_secret, b""),
     "websocket.protocol": Leaf(checked(parse_protocols), write_text, _W.protocol),
-    "websocket.headers": Leaf(headers(parse_header), write_headers, ()),
+    "websocket.headers": Leaf(header_list(parse_header), write_headers, ()),
+    "proxy.kind": Leaf(choice("http", "socks5"), str, _P.kind),
+    "proxy.host": Leaf(checked(parse_host), write_text),
+    "proxy.port": Leaf(whole(1, 0xFFFF), int, _P.port),
+    "proxy.username": _text(),
+    "proxy.password": Leaf(secret, write_secret, b""),
+    "proxy.remote-names": _switch(_P.remote_names),
     "reconnect.enabled": _switch(_R.enabled),
     "reconnect.first-delay": _seconds(_R.first_delay),
     "reconnect.longest-delay": _seconds(_R.longest_delay),
@@ -133,7 +146,7 @@ LEAVES: Mapping[str, Leaf] = {
 }
 """In the order in which they are written. The default None of `port` is the transport's own."""
 
-OPTIONAL_TABLES: Mapping[str, str] = {"will": "topic", "publish": "topic"}
+OPTIONAL_TABLES: Mapping[str, str] = {"proxy": "host", "will": "topic", "publish": "topic"}
 """Tables that may be `false`, and the key without which they are not there."""
 
 TABLES = frozenset(key.partition(".")[0] for key in LEAVES if "." in key)
@@ -167,8 +180,8 @@ def contents_of(values: Values) -> Contents:
     web = _websocket(found, pending) if transport in ("ws", "wss") else None
     port = found["port"] or default_port(tls=tls is not None, websocket=web is not None)
     options = ConnectOptions(
-        host=found["host"],
-        port=port,
+        host=_O.host if transport == "unix" else found["host"],
+        port=_O.port if transport == "unix" else port,
         tls=tls,
         connect=_connect(found, pending),
         dial_timeout=found["dial-timeout"],
@@ -178,6 +191,8 @@ def contents_of(values: Values) -> Contents:
         ),
         websocket=web,
         unix_path=found["unix-path"] if transport == "unix" else "",
+        proxy=_proxy(found, pending),
+        bind=found["bind"],
     )
     publish = None
     if found["publish.topic"] is not None:
@@ -187,15 +202,14 @@ def contents_of(values: Values) -> Contents:
 
 
 def values_of(contents: Contents) -> dict[str, Any]:
-    """The whole table of a connection; what `pending` names is written as that, whatever the options hold in its place."""
+    """The table of a connection, without what its transport does not use.
+
+    What `pending` names is given as that, whatever the options hold in its place.
+    """
     options, connect, pending = contents.options, contents.options.connect, contents.pending
-    tls, web, reconnect = options.tls or TlsOptions(), options.websocket or WebSocketOptions(), options.reconnect
-    way, _, query = web.path.partition("?")
     values: dict[str, Any] = {
         "transport": options.transport,
-        "host": options.host,
-        "port": options.port,
-        "unix-path": options.unix_path,
+        "bind": options.bind,
         "version": connect.version,
         "client-id": connect.client_id,
         "clean": connect.clean,
@@ -210,22 +224,25 @@ def values_of(contents: Contents) -> dict[str, Any]:
         "properties": _items(connect.properties, pending),
         "subscriptions": contents.subscriptions,
         "subscribe-properties": _items(contents.subscribe_properties, {}),
-        "tls.ca-file": tls.ca_file,
-        "tls.certificate": tls.certificate,
-        "tls.key": tls.key,
-        "tls.key-passphrase": pending.get(KEY_PASSPHRASE, tls.key_passphrase.encode("utf-8", "surrogateescape")),
-        "tls.server-name": tls.server_name,
-        "tls.minimum-version": tls.minimum_version,
-        "tls.verify": tls.verify,
-        "websocket.path": way if query or QUERY in pending else web.path,
-        "websocket.query": pending.get(QUERY, query.encode()),
-        "websocket.protocol": web.protocol,
-        "websocket.headers": tuple((name, pending.get(header_place(name), given)) for name, given in web.headers),
-        "reconnect.enabled": reconnect.enabled,
-        "reconnect.first-delay": reconnect.first_delay,
-        "reconnect.longest-delay": reconnect.longest_delay,
-        "reconnect.resubscribe": reconnect.resubscribe,
+        "reconnect.enabled": options.reconnect.enabled,
+        "reconnect.first-delay": options.reconnect.first_delay,
+        "reconnect.longest-delay": options.reconnect.longest_delay,
+        "reconnect.resubscribe": options.reconnect.resubscribe,
     }
+    if options.unix_path:
+        values["unix-path"] = options.unix_path
+    else:
+        values |= {"host": options.host, "port": options.port}
+    if options.tls is not None:
+        values |= _tls_values(options.tls, pending)
+    if options.websocket is not None:
+        values |= _websocket_values(options.websocket, pending)
+    proxy = options.proxy
+    values["proxy.host"] = proxy.host if proxy is not None else None
+    if proxy is not None:
+        values |= {"proxy.kind": proxy.kind, "proxy.port": proxy.port, "proxy.username": proxy.username}
+        values["proxy.password"] = pending.get(PROXY_PASSWORD, _raw(proxy.password))
+        values["proxy.remote-names"] = proxy.remote_names
     for table, message in (("will", connect.will), ("publish", contents.publish)):
         values[f"{table}.topic"] = message.topic if message is not None else None
         if message is not None:
@@ -234,58 +251,55 @@ def values_of(contents: Contents) -> dict[str, Any]:
     return values
 
 
-def secrets_of(options: ConnectOptions) -> dict[str, bytes]:
-    """The secrets in `options` that are not empty, by place."""
-    web, connect = options.websocket, options.connect
-    found: dict[str, bytes] = {}
-    if connect.password:
-        found[PASSWORD] = connect.password
-    for item in connect.properties:
-        if item.id == PropertyId.AUTHENTICATION_DATA and item.value:
-            found.setdefault(AUTHENTICATION_DATA, _raw(item.value))
-    if options.tls is not None and options.tls.key_passphrase:
-        found[KEY_PASSPHRASE] = _raw(options.tls.key_passphrase)
-    if web is not None:
-        if query := web.path.partition("?")[2]:
-            found[QUERY] = query.encode()
-        found |= {header_place(name): _raw(given) for name, given in web.headers if given and is_secret_header(name)}
-    return found
+def _tls_values(tls: TlsOptions, pending: Mapping[str, Source]) -> dict[str, Any]:
+    return {
+        "tls.ca-file": tls.ca_file,
+        "tls.certificate": tls.certificate,
+        "tls.key": tls.key,
+        "tls.key-passphrase": pending.get(KEY_PASSPHRASE, _raw(tls.key_passphrase)),
+        "tls.server-name": tls.server_name,
+        "tls.minimum-version": tls.minimum_version,
+        "tls.verify": tls.verify,
+        "tls.maximum-version": tls.maximum_version,
+        "tls.alpn": tls.alpn,
+        "tls.fingerprint": tls.fingerprint,
+        "tls.key-log": tls.key_log,
+    }
 
 
-def with_secret(options: ConnectOptions, place: str, value: bytes) -> ConnectOptions:
-    """`options` with a secret in its place, which is empty until then; no change if the options have no such place."""
-    text = value.decode("utf-8", "surrogateescape")
-    web, connect = options.websocket, options.connect
-    match place:
-        case "password":
-            return replace(options, connect=replace(connect, password=value))
-        case "authentication-data":
-            return replace(options, connect=replace(connect, properties=_with_data(connect.properties, value)))
-        case "tls.key-passphrase" if options.tls is not None:
-            return replace(options, tls=replace(options.tls, key_passphrase=text))
-        case "websocket.query" if web is not None:
-            return replace(options, websocket=replace(web, path=parse_target(f"{web.path.partition('?')[0]}?{text}")))
-        case _ if web is not None and place.startswith(HEADER):
-            known = tuple((name, text if header_place(name) == place else given) for name, given in web.headers)
-            return replace(options, websocket=replace(web, headers=known))
-    return options
+def _websocket_values(web: WebSocketOptions, pending: Mapping[str, Source]) -> dict[str, Any]:
+    way, query = split_query(web.path)
+    return {
+        "websocket.path": way,
+        "websocket.query": pending.get(QUERY, query),
+        "websocket.protocol": web.protocol,
+        "websocket.headers": tuple((name, pending.get(header_place(name), given)) for name, given in web.headers),
+    }
 
 
-def header_place(name: str) -> str:
-    """The place of the secret in a header."""
-    return HEADER + name.lower()
+def split_query(target: str) -> tuple[str, bytes]:
+    """The path of a WebSocket, and its query, which may be secret."""
+    way, _, query = target.partition("?")
+    return (way, query.encode()) if query else (target, b"")
 
 
-def place_words(place: str) -> str:
-    """`password`, `header Authorization`: what a person calls it."""
-    if place.startswith(HEADER):
-        return f"header {place.removeprefix(HEADER)}"
-    return {KEY_PASSPHRASE: "key passphrase", PROXY_PASSWORD: "proxy password", QUERY: "query of the WebSocket"}.get(
-        place, place.replace("-", " ")
-    )
+def _proxy(found: Values, pending: dict[str, Source]) -> ProxyOptions | None:
+    if found["proxy.host"] is None:
+        return None
+    kind, user = found["proxy.kind"], found["proxy.username"]
+    password = _known(found["proxy.password"], PROXY_PASSWORD, pending).decode("utf-8", "surrogateescape")
+    try:
+        check_login(kind, user, password)
+    except ConfigError as error:
+        raise BadValue(str(error), "proxy", "username") from None
+    return ProxyOptions(kind, found["proxy.host"], found["proxy.port"], user, password, found["proxy.remote-names"])
 
 
 def _tls(found: Values, pending: dict[str, Source]) -> TlsOptions:
+    try:
+        check_versions(found["tls.minimum-version"], found["tls.maximum-version"])
+    except ConfigError as error:
+        raise BadValue(str(error), "tls", "maximum-version") from None
     return TlsOptions(
         ca_file=found["tls.ca-file"],
         certificate=found["tls.certificate"],
@@ -294,6 +308,10 @@ def _tls(found: Values, pending: dict[str, Source]) -> TlsOptions:
         server_name=found["tls.server-name"],
         minimum_version=found["tls.minimum-version"],
         verify=found["tls.verify"],
+        maximum_version=found["tls.maximum-version"],
+        alpn=found["tls.alpn"],
+        fingerprint=found["tls.fingerprint"],
+        key_log=found["tls.key-log"],
     )
 
 
@@ -304,7 +322,7 @@ def _websocket(found: Values, pending: dict[str, Source]) -> WebSocketOptions:
     if query:
         try:
             way = parse_target(f"{way}?{query}")
-        except ValueError:
+        except ConfigError:
             raise BadValue("this is no query of a URL", "websocket", "query") from None
     return WebSocketOptions(way, found["websocket.protocol"], given)
 
@@ -362,15 +380,6 @@ def _items(found: Properties, pending: Mapping[str, Source]) -> tuple[Item, ...]
             source = None
         else:
             out.append((item.id, item.value))
-    return tuple(out)
-
-
-def _with_data(items: Properties, value: bytes) -> Properties:
-    out, done = [], False
-    for item in items:
-        mine = item.id == PropertyId.AUTHENTICATION_DATA and not done
-        out.append(Property(item.id, value) if mine else item)
-        done = done or mine
     return tuple(out)
 
 

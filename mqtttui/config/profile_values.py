@@ -67,7 +67,7 @@ def expand(value: Any, environ: Mapping[str, str]) -> Any:
 
 def escape(text: str) -> str:
     """`text` so that `expand` gives it back."""
-    return _ESCAPED.sub("$$$$", text)
+    return _ESCAPED.sub("$$", text)
 
 
 def _expanded(match: re.Match[str], environ: Mapping[str, str]) -> str:
@@ -237,7 +237,8 @@ def secret(value: Any) -> Secret:
             return FromKeyring(given)
         case "ask", True:
             return Asked()
-    raise BadValue(f"a secret is a text, or {_WAYS}")
+        case _:
+            raise BadValue(f"a secret is a text, or {_WAYS}")
 
 
 def write_secret(value: Secret) -> Any:
@@ -313,7 +314,7 @@ def _write_property(identifier: int, value: Any) -> list[Any]:
     return [name, write_text(value)]
 
 
-def headers(parse: Callable[[str], tuple[str, str]]) -> Callable[[Any], tuple[tuple[str, Any], ...]]:
+def header_list(parse: Callable[[str], tuple[str, str]]) -> Callable[[Any], tuple[tuple[str, Any], ...]]:
     """Headers of the upgrade, each `["Name", "value"]`; `parse` reads `Name: value`."""
 
     def one(value: Any) -> tuple[str, Any]:
@@ -334,7 +335,7 @@ def headers(parse: Callable[[str], tuple[str, str]]) -> Callable[[Any], tuple[tu
 
 
 def write_headers(value: Sequence[tuple[str, Any]]) -> list[Any]:
-    """For `headers`."""
+    """For `header_list`."""
     return [[escape(name), escape(given) if isinstance(given, str) else write_secret(given)] for name, given in value]
 
 
@@ -357,11 +358,11 @@ def subscriptions(value: Any) -> tuple[TopicRequest, ...]:
 
 def _request(value: Any) -> TopicRequest:
     table = {"filter": value} if isinstance(value, str) else value
-    if not isinstance(table, dict) or "filter" not in table:
-        raise BadValue('a subscription needs its filter: { filter = "sensors/#", qos = 1 }')
-    for key in table:
+    for key in table if isinstance(table, dict) else ():
         if key not in _REQUEST:
             raise BadValue(f"'{visible(key)}' is no key of a subscription{nearest(key, _REQUEST)}", key)
+    if not isinstance(table, dict) or "filter" not in table:
+        raise BadValue('a subscription needs its filter: { filter = "sensors/#", qos = 1 }')
     found = {key.replace("-", "_"): _at(key, _REQUEST[key].read, given) for key, given in table.items()}
     return TopicRequest(**found)
 
