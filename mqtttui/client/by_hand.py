@@ -12,12 +12,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import replace
+from typing import assert_never
 
+from mqtttui.client.commands import FlowStep, SendRaw, StopSending
+from mqtttui.client.connection import Connection
+from mqtttui.client.events import Event, RawSent
 from mqtttui.client.link import Link
+from mqtttui.client.publishing import FlowError, Publishing
 from mqtttui.config.options import ConnectOptions
-from mqtttui.protocol.packets import Connect
+from mqtttui.protocol.enums import PacketType
+from mqtttui.protocol.packets import Ack, Auth, Connect, Disconnect, EncodeError, encode
 from mqtttui.protocol.parse import parse
 
 _TOLD_EVERY = 0.1
@@ -102,6 +108,88 @@ class Repeating:
 
     def _say(self, words: str, *, done: bool) -> None:
         self._tell(self._sent, self._first, done, words)
+
+
+class ByHand:
+    """What one Session sends by hand, one connection after the other."""
+
+    def __init__(
+        self,
+        peer: str,
+        publishing: Publishing,
+        emit: Callable[[Event], None],
+        spawn: Callable[[Coroutine[None, None, None], str], asyncio.Task[None]],
+    ) -> None:
+        self._peer = peer
+        self._publishing = publishing
+        self._emit = emit
+        self._spawn = spawn
+        self._repeating: set[asyncio.Task[None]] = set()
+
+    def execute(self, command: SendRaw | StopSending | FlowStep, connection: Connection | None, number: int | None) -> str:
+        """Carry it out on `connection`, whose number in the log is `number`. Returns why that cannot be; empty if it can."""
+        match command:
+            case SendRaw():
+                return self._send(command, connection, number)
+            case StopSending():
+                return "" if self.stop() else "nothing is being repeated"
+            case FlowStep():
+                return self._flow_step(command, connection)
+
+    def stop(self) -> bool:
+        """No more repetitions; False if there were none."""
+        for task in self._repeating:
+            task.cancel()
+        return bool(self._repeating)
+
+    def teller(self, token: int, times: int, number: Callable[[], int | None]) -> Tell:
+        """What tells how far the bytes of `token` have got; `number` is asked for their connection then."""
+
+        def tell(sent: int, first: int | None, done: bool, words: str) -> None:
+            self._emit(RawSent(self._peer, token, sent, times, number(), first, done, words))
+
+        return tell
+
+    def _send(self, command: SendRaw, connection: Connection | None, number: int | None) -> str:
+        if connection is None or connection.link is None or not connection.open:
+            return "send: not connected"
+        connection.sending("a packet made by hand")
+        packet = parse(command.raw, connection.version)
+        if isinstance(packet, Disconnect):
+            connection.said_goodbye()
+        elif isinstance(packet, Auth):
+            connection.authentication.settled()
+        repeating = Repeating(
+            connection.link, command.raw, command.times, command.spacing, self.teller(command.token, command.times, lambda: number)
+        )
+        repeating.begin()
+        task = self._spawn(repeating.run(), f"by hand {command.token}")
+        self._repeating.add(task)
+        task.add_done_callback(self._repeating.discard)
+        return ""
+
+    def _flow_step(self, command: FlowStep, connection: Connection | None) -> str:
+        link = connection.link if connection is not None and connection.open else None
+        made_by_hand = command.step != "pubcomp" and self._publishing.store.get(command.identifier) is None
+        if link is not None and made_by_hand and link.step_by_hand(command.identifier, command.step):
+            return ""
+        try:
+            match command.step:
+                case "dup":
+                    self._publishing.send_again(command.identifier)
+                case "pubrel":
+                    self._publishing.release_now(command.identifier)
+                case "forget":
+                    self._publishing.forget(command.identifier)
+                case "pubcomp" if link is not None and connection is not None:
+                    link.send(encode(Ack(PacketType.PUBCOMP, command.identifier), connection.version))
+                case "pubcomp":
+                    return "not connected"
+                case _:
+                    assert_never(command.step)
+        except (FlowError, EncodeError) as error:
+            return str(error)
+        return ""
 
 
 def connect_options(options: ConnectOptions, first: bytes) -> ConnectOptions:

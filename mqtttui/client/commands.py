@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from mqtttui.config.options import ConnectOptions
+from mqtttui.protocol.enums import PacketType
 from mqtttui.protocol.packets import Properties, Publish, Text, TopicRequest
 
 
@@ -134,6 +135,82 @@ class FlowStep:
     step: Literal["dup", "pubrel", "pubcomp", "forget"]
 
 
+@dataclass(frozen=True, slots=True)
+class Authenticate:
+    """Answer the server's AUTH with AUTH 0x18, or begin a re-authentication with AUTH 0x19 (`again`)."""
+
+    peer: str
+    data: bytes | None = field(repr=False)
+    """Authentication Data; None leaves the property out. For `again` with SCRAM, None begins it by itself."""
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Misbehave:
+    """From now on do something wrong on the open connection.
+
+    `silence`: send no pings. `withhold`: let acknowledgements not leave. `answer`: let them carry a reason code.
+    """
+
+    peer: str
+    how: Literal["silence", "withhold", "answer"]
+    times: int = 0
+    """For so many acknowledgements; 0: until it is ended."""
+    packets: frozenset[PacketType] = frozenset((PacketType.PUBACK, PacketType.PUBREC, PacketType.PUBCOMP))
+    """Which acknowledgements."""
+    code: int = 0x80
+
+
+@dataclass(frozen=True, slots=True)
+class Behave:
+    """End all that `Misbehave` began. What was withheld leaves now."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOver:
+    """Open a second connection with the same CONNECT for a moment, and tell what becomes of the present one."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class WatchWill:
+    """Subscribe to the topic of the present connection's will, on a second connection, until the will comes."""
+
+    peer: str
+
+
+@dataclass(frozen=True, slots=True)
+class Examine:
+    """Look into the session that a client left behind, on a connection of its own; `events.SessionLooked` tells what is found.
+
+    `peek` withholds every acknowledgement and cuts the link, `drain` acknowledges everything, `end` peeks and ends the session.
+    """
+
+    peer: str
+    token: int
+    """Chosen by the sender; the events about this carry it."""
+    options: ConnectOptions
+    """Where to, and with which login; what else the CONNECT has follows from the other fields."""
+    client_id: Text
+    mode: Literal["peek", "drain", "end"] = "peek"
+    receive_maximum: int = 65_535
+    """So many messages can show at most (MQTT 5)."""
+    expiry: int = 0xFFFFFFFF
+    """Session Expiry Interval that holds from then on (MQTT 5)."""
+    quiet: float = 2.0
+    """It is over when nothing has come for so many seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StopBeside:
+    """End the connections that stand beside the peer's own: looks into sessions, the watch on a will."""
+
+    peer: str
+
+
 Command = (
     Connect
     | Disconnect
@@ -148,4 +225,11 @@ Command = (
     | StopSending
     | ConnectRaw
     | FlowStep
+    | Authenticate
+    | Misbehave
+    | Behave
+    | TakeOver
+    | WatchWill
+    | Examine
+    | StopBeside
 )

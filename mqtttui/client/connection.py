@@ -8,21 +8,21 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
-from mqtttui.capture.log import Log
 from mqtttui.capture.recorder import Recorder
 from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
 from mqtttui.client import errors, errors_ends, replies
+from mqtttui.client.answers import Answers
+from mqtttui.client.authentication import ANSWER_SECONDS, Authentication, AuthenticationError
+from mqtttui.client.connect_facts import connect_version, is_clean, wire_version
 from mqtttui.client.dial import DialError, Showing, dial
-from mqtttui.client.events import Failure, Phase, Step, TcpInfo, TcpMeasured
+from mqtttui.client.events import Challenge, Phase, Step, TcpInfo, TcpMeasured
 from mqtttui.client.keepalive import KeepAlive
 from mqtttui.client.layer import Layer
 from mqtttui.client.link import Link
-from mqtttui.client.publishing import Publishing, limits_of
+from mqtttui.client.parts import Ended, Parts
+from mqtttui.client.publishing import limits_of
 from mqtttui.client.steps import Steps, step_names
-from mqtttui.client.subscriptions import Subscriptions
 from mqtttui.client.tcp_info import TcpWatch
 from mqtttui.client.watching import Watching
 from mqtttui.client.websocket import WebSocketLayer
@@ -33,17 +33,15 @@ from mqtttui.protocol.packets import (
     Ack,
     Auth,
     Connack,
-    Connect,
     Disconnect,
     Packet,
     Pingresp,
     Publish,
     Suback,
+    Text,
     Unsuback,
-    connect_flags,
     encode,
 )
-from mqtttui.protocol.parse import connect_level
 from mqtttui.text import shorten, visible
 
 LINGER = 0.5
@@ -54,50 +52,23 @@ _PATH = 60
 _NOT_VERIFIED = "certificate not verified"
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How an attempt or a connection ended."""
-
-    failure: Failure | None = None
-    by_user: bool = False
-    line: str = ""
-    """One line; the failure's title if empty."""
-    code: int | None = None
-    """Reason code of the server's DISCONNECT."""
-
-    @property
-    def text(self) -> str:
-        """The line to show."""
-        return self.line or (self.failure.title if self.failure else "")
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What outlives a connection, and how it tells the Session."""
-
-    peer: str
-    log: Log
-    subscriptions: Subscriptions
-    publishing: Publishing
-    change: Callable[..., None]
-    """Changes fields of the ConnectionState."""
-    report: Any
-    """`publishing.Report`."""
-    accepted: Callable[[Connection], None]
-    """CONNACK accepted it; commands may be sent from now on."""
-    measured: Callable[[TcpMeasured], None]
-    """Hears of the TCP of the connection."""
-
-
 class Connection:
     """See the module. Everything but `run` and `leave` returns at once."""
 
-    def __init__(self, options: ConnectOptions, parts: Parts, first: bytes | None = None) -> None:
-        """`first`: bytes made by hand that leave instead of the CONNECT. Raises EncodeError if the CONNECT has no encoding."""
+    def __init__(
+        self, options: ConnectOptions, parts: Parts, first: bytes | None = None, *, answers: Answers | None = None, everything: bool = False
+    ) -> None:
+        """`first`: bytes made by hand that leave instead of the CONNECT; `answers`, `everything`: see Link.
+
+        Raises EncodeError if the CONNECT has no encoding, AuthenticationError if SCRAM cannot begin.
+        """
         self.options = options
         self.version = (connect_version(first) if first is not None else None) or wire_version(options.connect)
         self._parts = parts
-        self._bytes = encode(options.connect, options.connect.version) if first is None else first
+        self.answers = answers or Answers(self.version)
+        self._everything = everything
+        self.authentication = Authentication(options.connect, self._send_auth, self._challenged, automatic=first is None)
+        self._bytes = encode(self.authentication.connect(), options.connect.version) if first is None else first
         self._asks = self._bytes[:1] == b"\x10"
         """A CONNECT leaves first, so that a CONNACK is due."""
         self._steps = Steps(step_names(options), self._steps_changed)
@@ -109,8 +80,11 @@ class Connection:
         """Whether the server forgets the session at the end of the connection, as far as is known."""
         self.watching: Watching | None = None
         self._connack: Connack | None = None
-        self._keep_alive: KeepAlive | None = None
+        self.keep_alive: KeepAlive | None = None
         self._tcp: TcpWatch | None = None
+        self._connack_timer: asyncio.TimerHandle | None = None
+        self.ended_at = 0
+        """Monotonic ns at which the server's DISCONNECT came, or the end; 0 before."""
         self._timers: list[asyncio.TimerHandle] = []
         self._farewell: Ended | None = None
         self._leaving: asyncio.Event | None = None
@@ -122,6 +96,8 @@ class Connection:
         self.first_left: Callable[[int], None] = lambda mono: None
         """Called with the monotonic ns at which the first bytes had left."""
         self.first_gone = False
+        self.sent_at = 0
+        """Monotonic ns at which the first bytes had left; 0 before."""
 
     async def run(self) -> Ended:
         """From the name lookup to the end. Cancelling ends it at once, without DISCONNECT."""
@@ -134,6 +110,8 @@ class Connection:
             tls_info=None,
             upgrade=None,
             warning="",
+            challenge=None,
+            misbehaving=False,
             failure=None,
             next_attempt=None,
             ping_ms=None,
@@ -142,7 +120,7 @@ class Connection:
         )
         tls = self.options.tls
         if tls is not None and tls.key_log and not self.options.unix_path:
-            self._warn("keys", f"TLS keys are written to {shorten(visible(tls.key_log), _PATH)}")
+            self.warn("keys", f"TLS keys are written to {shorten(visible(tls.key_log), _PATH)}")
         try:
             layer = await dial(self.options, self._steps, self._showing)
         except DialError as error:
@@ -176,15 +154,22 @@ class Connection:
             layer.observe(lambda kind, direction, detail: self._frame_seen(number, kind, direction, detail))
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
         if layer.security and tls is not None and not tls.verify and not tls.fingerprint:
-            self._warn("tls", _NOT_VERIFIED)
-        self.link = Link(self.version, self._parts.publishing.store, self, assume_session=self._silent_session)
+            self.warn("tls", _NOT_VERIFIED)
+        self.link = Link(
+            self.version,
+            self._parts.publishing.store,
+            self,
+            assume_session=self._silent_session,
+            answers=self.answers,
+            everything=self._everything,
+        )
         self._steps.start("connect")
         await self.link.open(layer, Recorder(self._parts.log, number))
         if not self._is_over:
             self._tcp = TcpWatch(layer.tcp_info, lambda mono, info: self._measured(number, layer, mono, info))
             self.link.send(self._bytes, self._connect_left)
             if self._asks:
-                self._later(self.options.connack_timeout, self._no_connack)
+                self._await_connack()
 
     def _measured(self, number: int, layer: Layer, mono: int, info: TcpInfo) -> None:
         waiting = layer.unsent + (self.link.tap.queued if self.link is not None else 0)
@@ -196,13 +181,23 @@ class Connection:
 
     def _connect_left(self, mono: int) -> None:
         self.first_gone = True
+        self.sent_at = mono
         self.first_left(mono)
         self._steps.done("connect", f"{len(self._bytes):,} bytes", mono)
         self._steps.start("connack")
 
+    def _await_connack(self) -> None:
+        """CONNACK, or the next AUTH, is due from now on; while the user is asked he has the time instead."""
+        if self._connack_timer is not None:
+            self._connack_timer.cancel()
+        asked = self.authentication.challenge is not None
+        self._connack_timer = self._later(ANSWER_SECONDS if asked else self.options.connack_timeout, self._no_connack)
+
     def _no_connack(self) -> None:
         if not self.accepted:
-            self._over(Ended(errors_ends.no_connack(self.options, self._seen)))
+            asked = self.authentication.challenge is not None
+            late = errors.authentication_unanswered(ANSWER_SECONDS) if asked else errors_ends.no_connack(self.options, self._seen)
+            self._over(Ended(late))
 
     @property
     def _seen(self) -> errors_ends.Seen:
@@ -218,8 +213,14 @@ class Connection:
 
     def ping(self) -> None:
         """Send a PINGREQ."""
-        if self._keep_alive is not None:
-            self._keep_alive.ping()
+        if self.keep_alive is not None:
+            self.keep_alive.ping()
+
+    @property
+    def client_id(self) -> Text:
+        """The id in force: the one that the server assigned, or our own; empty if it is not known."""
+        assigned = replies.first(self._connack.properties, PropertyId.ASSIGNED_CLIENT_IDENTIFIER) if self._connack is not None else None
+        return assigned if isinstance(assigned, str | bytes) else self.options.connect.client_id
 
     @property
     def open(self) -> bool:
@@ -282,14 +283,37 @@ class Connection:
             case Unsuback():
                 self._parts.subscriptions.unsubacked(packet, self.version)
             case Pingresp():
-                if self._keep_alive is not None:
-                    self._keep_alive.answered(mono)
+                if self.keep_alive is not None:
+                    self.keep_alive.answered(mono)
             case Disconnect() if self.version is Version.V5:
                 self._server_disconnect(packet)
-            case Auth() if not self.accepted:
-                self._over(Ended(errors.authentication_wanted()))
+            case Auth() if self.version is Version.V5 or not self.accepted:
+                self._auth_received(packet)
             case _:
                 pass  # Nothing a server may send: the packet list says so.
+
+    def _auth_received(self, packet: Auth) -> None:
+        if not self.accepted and not self.authentication.named:
+            self._over(Ended(errors.authentication_wanted()))
+            return
+        try:
+            text = self.authentication.received(packet)
+        except AuthenticationError as error:
+            self._over(Ended(errors.authentication_failed(str(error), "" if self.accepted else "connack")))
+            return
+        if text:
+            self._parts.observed(text)
+
+    def _send_auth(self, packet: Auth) -> None:
+        if self.link is not None:
+            self.link.send(encode(packet, self.version))
+            if not self.accepted:
+                self._await_connack()
+
+    def _challenged(self, challenge: Challenge | None) -> None:
+        self._parts.change(challenge=challenge)
+        if not self.accepted and self.open:
+            self._await_connack()
 
     def malformed_received(self, kind: PacketType, raw: bytes) -> None:
         """See LinkEvents."""
@@ -345,6 +369,11 @@ class Connection:
                 self._steps.done("connect")
             self._over(Ended(errors.refused(packet, self.version)))
             return
+        try:
+            self.authentication.accepted(packet.properties)
+        except AuthenticationError as error:
+            self._over(Ended(errors.authentication_failed(str(error), "connack")), hard=True)
+            return
         session = "session present" if packet.session_present else "new session"
         self._steps.done("connack", "accepted" if self.version is Version.V31 else session, mono)
         self.accepted = True
@@ -358,14 +387,13 @@ class Connection:
         connect, properties = self.options.connect, packet.properties
         limits = limits_of(properties, self.version)
         self._seconds = seconds = replies.number(properties, PropertyId.SERVER_KEEP_ALIVE, connect.keep_alive)
-        assigned = replies.first(properties, PropertyId.ASSIGNED_CLIENT_IDENTIFIER)
         expiry = replies.number(connect.properties, PropertyId.SESSION_EXPIRY_INTERVAL, 0)
         expiry = replies.number(properties, PropertyId.SESSION_EXPIRY_INTERVAL, expiry)
         self.session_ends = expiry == 0 if self.version is Version.V5 else is_clean(connect)
-        self._keep_alive = KeepAlive(
+        self.keep_alive = KeepAlive(
             link,
             seconds,
-            warn=lambda text: self._warn("ping", text),
+            warn=lambda text: self.warn("ping", text),
             measured=lambda ms: self._parts.change(ping_ms=ms),
             dead=lambda silent: self._over(Ended(errors.keep_alive(silent))),
         )
@@ -373,7 +401,7 @@ class Connection:
         self.watching = Watching(link, self.version, self._parts.subscriptions, self._parts.report, aliases=aliases)
         self._parts.change(
             phase=Phase.CONNECTED,
-            client_id=visible(assigned if isinstance(assigned, str | bytes) else connect.client_id),
+            client_id=visible(self.client_id),
             keep_alive=seconds,
             receive_maximum=limits.receive_maximum,
             maximum_packet_size=limits.maximum_packet_size,
@@ -386,6 +414,7 @@ class Connection:
     def _server_disconnect(self, packet: Disconnect) -> None:
         if self._farewell is None and self._leaving is None:
             code = packet.reason_code or 0
+            self.ended_at = time.monotonic_ns()
             self._farewell = Ended(errors.server_disconnect(code, packet.properties or (), self.version), code=code)
             self._later(LINGER, lambda: self._over(self._farewell or Ended()))
 
@@ -396,6 +425,7 @@ class Connection:
         if self._is_over:
             return
         self._is_over = True
+        self.ended_at = self.ended_at or time.monotonic_ns()
         if not self._end.done():  # Cancelling `run` cancels the future.
             self._end.set_result(ended)
         self._stop()
@@ -415,42 +445,25 @@ class Connection:
             else:
                 link.close()
             link.finish(ended.text)
-        self._parts.change(warning="", ping_ms=None)
+        self._parts.change(warning="", ping_ms=None, challenge=None, misbehaving=False)
 
     def _stop(self) -> None:
-        if self._keep_alive is not None:
-            self._keep_alive.stop()
+        if self.keep_alive is not None:
+            self.keep_alive.stop()
 
-    def _later(self, seconds: float, callback: Callable[[], None]) -> None:
-        self._timers.append(asyncio.get_running_loop().call_later(seconds, callback))
+    def _later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
+        timer = asyncio.get_running_loop().call_later(seconds, callback)
+        self._timers.append(timer)
+        return timer
 
-    def _warn(self, key: str, text: str) -> None:
+    def warn(self, key: str, text: str) -> None:
+        """Something that is said while the connection stands; an empty text takes it back."""
         if not self._is_over:
             self._warnings[key] = text
             self._parts.change(warning="; ".join(text for text in self._warnings.values() if text))
 
     def _steps_changed(self, steps: tuple[Step, ...]) -> None:
         self._parts.change(steps=steps)
-
-
-def connect_version(first: bytes) -> Version | None:
-    """The version that bytes made by hand ask for; None if they begin with no CONNECT, or name no known level."""
-    asked = connect_level(first)
-    return None if asked is None else Version.from_level(asked[1])
-
-
-def wire_version(connect: Connect) -> Version:
-    """The version that the server reads out of the CONNECT: its level decides, if it is a known one."""
-    try:
-        return Version(connect.level & 0x7F) if connect.level is not None else connect.version
-    except ValueError:
-        return connect.version
-
-
-def is_clean(connect: Connect) -> bool:
-    """Clean Session or Clean Start as it stands in the flags that leave."""
-    flags = connect.flags if connect.flags is not None else connect_flags(connect)
-    return bool(flags & 2)
 
 
 def _disconnect_label(code: int, version: Version) -> str:

@@ -259,10 +259,24 @@ def malformed_connack() -> Failure:
 
 
 def authentication_wanted() -> Failure:
-    """An AUTH packet before CONNACK."""
-    hint = "This broker wants enhanced authentication, which is not built in."
+    """An AUTH packet before CONNACK, although the CONNECT named no method [MQTT-4.12.0-6]."""
+    hint = "The CONNECT has no Authentication Method: add that property, and its data, in the Connection pane."
     detail = "an AUTH packet came instead of CONNACK"
     return Failure("The broker asks for AUTH", detail, hint, "connack", cause=ErrorClass.REFUSED)
+
+
+def authentication_failed(text: str, step: str) -> Failure:
+    """The exchange of AUTH packets cannot go on; `text` is visible text."""
+    hint = "Check method, user name and password; a wrong signature means that the server does not know the password."
+    return Failure("Authentication failed", text, hint, step, cause=ErrorClass.REFUSED)
+
+
+def authentication_unanswered(seconds: float) -> Failure:
+    """The user did not answer the server's AUTH."""
+    detail = f"AUTH was not answered within {seconds:g} s"
+    return Failure(
+        "No answer to AUTH was given", detail, "Connect again, and type the answer in time.", "connack", cause=ErrorClass.TIMEOUT
+    )
 
 
 def framing(text: str, step: str = "") -> Failure:

@@ -212,6 +212,23 @@ class Outcome(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class Challenge:
+    """An AUTH of the server that waits for an answer (MQTT 5, section 4.12)."""
+
+    number: int
+    """Which one on its connection, from 1."""
+    method: str
+    data: bytes | None = field(repr=False)
+    """None: the property is absent. It may be as secret as a password."""
+    reason: str
+    """Reason String; empty without."""
+    again: bool
+    """It belongs to a re-authentication of an open connection."""
+    due: int
+    """Monotonic ns at which an unfinished login is given up."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConnectionState:
     """Everything about a peer that the panes show."""
 
@@ -255,6 +272,14 @@ class ConnectionState:
     """Of the current or latest attempt; None without WebSocket, or before it was tried."""
     tls_info: TlsInfo | None = None
     """Of the current or latest attempt, also where its handshake failed; None without TLS, or before the server's part of it."""
+    challenge: Challenge | None = None
+    """What the server asks for in AUTH, as long as nobody has answered."""
+    misbehaving: bool = False
+    """The client does something wrong on request; `warning` says what."""
+    beside: tuple[str, ...] = ()
+    """What connections beside this one are doing, one line each: `watches a/will on connection 3`."""
+    observed: tuple[str, ...] = ()
+    """What the broker did about it lately, the latest last: `kicked 15.2 s after the last packet (…)`."""
 
     def with_(self, **changes: object) -> ConnectionState:
         """A copy with changes."""
@@ -343,4 +368,66 @@ class TcpMeasured:
     """Bytes that this program has not handed to the system yet, because its buffer is full."""
 
 
-Event = StateChanged | PublishChanged | Rejected | RawSent | TcpMeasured
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What the broker did about something that the client did on request."""
+
+    peer: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeenMessages:
+    """Messages of one topic and QoS that a session delivered."""
+
+    topic: str
+    qos: int
+    count: int
+    repeated: int
+    """How many of them had DUP: they had been sent to the device before."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionReport:
+    """What was found in a session that another client left behind; told again and again while it is looked at."""
+
+    token: int
+    client_id: str
+    mode: str
+    """`peek`, `drain` or `end`."""
+    done: bool = False
+    connection: int | None = None
+    """Its number in the log."""
+    session_present: bool | None = None
+    """None before CONNACK, and for MQTT 3.1, which does not say it."""
+    messages: tuple[SeenMessages, ...] = ()
+    """The most frequent ones come first."""
+    others: int = 0
+    """Messages of topics that `messages` has no room for."""
+    count: int = 0
+    qos0: int = 0
+    """Those of them that are gone, whatever was withheld."""
+    unfinished: int = 0
+    """PUBREL that came: QoS 2 messages that the device has, whose exchange is not complete."""
+    size: int = 0
+    """Bytes of all payloads."""
+    withheld: int = 0
+    """Messages and PUBREL whose acknowledgement did not leave."""
+    window: int | None = None
+    """Receive Maximum of our CONNECT; None: 3.x has none."""
+    expiry: int | None = None
+    """Session Expiry Interval in force from now on; None in 3.x."""
+    failure: Failure | None = None
+    ended: str = ""
+    """How it ended, one line."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLooked:
+    """A look into a session went on, or is over."""
+
+    peer: str
+    report: SessionReport
+
+
+Event = StateChanged | PublishChanged | Rejected | RawSent | TcpMeasured | Observed | SessionLooked

@@ -5,6 +5,7 @@ Rules (MQTT 5, section 3.1.2.10):
 1. A PINGREQ is due when nothing else left for the keep-alive, slightly early, so that the server never has to wait.
 2. A PINGRESP that is late is said while it is missing; whatever else arrives shows that the link lives.
 3. If nothing at all arrives for one and a half keep-alives after a PINGREQ (at least five seconds), the link is dead.
+4. Paused on the user's request, no PINGREQ is sent on time, so that the server has to notice.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class KeepAlive:
         """Of each unanswered PINGREQ one number: when it was handed over, or queued as long as it is not."""
         self._warned = ""
         self._timer: asyncio.TimerHandle | None = None
+        self._paused = False
         self._loop = asyncio.get_running_loop()
         self._schedule()
 
@@ -54,6 +56,16 @@ class KeepAlive:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+    @property
+    def seconds(self) -> int:
+        """The keep-alive in force."""
+        return self._seconds
+
+    def pause(self, paused: bool) -> None:
+        """Send no PINGREQ on time from now on, or do it again."""
+        self._paused = paused
+        self._schedule()
 
     def ping(self) -> None:
         """Send a PINGREQ now."""
@@ -93,10 +105,14 @@ class KeepAlive:
         if self._sent:
             waited = (now - self._sent[0][0]) / 1e9
             delays.append(self._patience - waited if waited < self._patience else _RECHECK)
-        if self._seconds and not self._stalled:
+        if self._pings and not self._stalled:
             delays.append(self._due - (now - self._link.tap.last_out) / 1e9)
         if delays:
             self._timer = self._loop.call_later(max(min(delays), 0.01), self._check)
+
+    @property
+    def _pings(self) -> bool:
+        return self._seconds > 0 and not self._paused
 
     @property
     def _due(self) -> float:
@@ -116,7 +132,7 @@ class KeepAlive:
             if waited >= self._patience:
                 self._say(f"no PINGRESP for {waited:.0f} s")
         overdue = (now - self._link.tap.last_out) / 1e9 >= self._due
-        if self._seconds and overdue and not self._stalled:
+        if self._pings and overdue and not self._stalled:
             self.ping()
             return
         self._schedule()

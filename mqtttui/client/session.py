@@ -3,8 +3,10 @@
 Rules:
 
 1. `execute` returns at once. Whatever takes time is a named task of the session; `close` ends them all.
-2. Every connect sends the CONNECT of its options, byte for byte; an automatic reconnect sends the same bytes again.
-3. One connection at a time. A new Connect ends the present connection first.
+2. Every connect sends the CONNECT of its options, byte for byte; an automatic reconnect sends the same bytes again. Only a login
+   by SCRAM leaves out the password and adds its first message, another one each time.
+3. One connection at a time. A new Connect ends the present connection first. What the user asks for may take a short one
+   beside it (`on_request`).
 4. The state is one frozen value; every change of it is told.
 """
 
@@ -16,32 +18,42 @@ from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 from mqtttui.capture.log import Log
-from mqtttui.client.by_hand import Repeating, Tell, connect_options
+from mqtttui.client.authentication import AuthenticationError
+from mqtttui.client.by_hand import ByHand, connect_options
 from mqtttui.client.commands import (
+    Authenticate,
+    Behave,
     Cancel,
     Command,
     Connect,
     ConnectRaw,
     CutLink,
     Disconnect,
+    Examine,
     FlowStep,
+    Misbehave,
     Ping,
     ReleaseHeld,
     SendPublish,
     SendRaw,
+    StopBeside,
     StopSending,
     Subscribe,
+    TakeOver,
     Unsubscribe,
+    WatchWill,
 )
-from mqtttui.client.connection import LINGER, Connection, Ended, Parts, is_clean
-from mqtttui.client.events import ConnectionState, Event, Outcome, Phase, PublishChanged, RawSent, Rejected, StateChanged
-from mqtttui.client.publishing import FlowError, Publishing
+from mqtttui.client.connect_facts import is_clean
+from mqtttui.client.connection import LINGER, Connection
+from mqtttui.client.events import ConnectionState, Event, Observed, Outcome, Phase, PublishChanged, Rejected, StateChanged
+from mqtttui.client.on_request import OnRequest, Ways, remembered
+from mqtttui.client.parts import Ended, Parts
+from mqtttui.client.publishing import Publishing
 from mqtttui.client.subscriptions import Subscriptions
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol import packets
-from mqtttui.protocol.enums import PacketType, Version
+from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import EncodeError
-from mqtttui.protocol.parse import parse
 from mqtttui.text import preview, visible
 
 _CLOSE_SECONDS = LINGER + 0.3
@@ -60,7 +72,17 @@ class Session:
         self._state = ConnectionState(peer)
         self._subscriptions = Subscriptions(lambda rows: self._change(subscriptions=rows))
         self._publishing = Publishing(self._report, self._counts_changed)
-        self._parts = Parts(peer, log, self._subscriptions, self._publishing, self._change, self._report, self._accepted, self._emit)
+        self._parts = Parts(
+            peer,
+            log,
+            self._subscriptions,
+            self._publishing,
+            self._change,
+            self._report,
+            self._accepted,
+            self._emit,
+            self._observed,
+        )
         self._connection: Connection | None = None
         self._life: asyncio.Task[None] | None = None
         """What the latest Connect began."""
@@ -69,7 +91,10 @@ class Session:
         self._lives: set[asyncio.Task[None]] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._watch_tasks: set[asyncio.Task[None]] = set()
-        self._repeating: set[asyncio.Task[None]] = set()
+        self._by_hand = ByHand(peer, self._publishing, emit, self._spawn)
+        self._on_request = OnRequest(
+            Ways(peer, log, emit, self._change, self._reject, self._observed, self._spawn, lambda: self._connection)
+        )
         self._session_of: tuple[str, str, int, packets.Text] | None = None
         self._automatic = False
 
@@ -103,12 +128,11 @@ class Session:
                 connection = self._live_connection("ping")
                 if connection is not None:
                     connection.ping()
-            case SendRaw():
-                self._send_raw(command)
-            case StopSending():
-                self._stop_sending()
-            case FlowStep():
-                self._flow_step(command)
+            case SendRaw() | StopSending() | FlowStep():
+                if problem := self._by_hand.execute(command, self._connection, self._state.connection):
+                    self._reject(problem)
+            case Authenticate() | Misbehave() | Behave() | TakeOver() | WatchWill() | Examine() | StopBeside():
+                self._on_request.execute(command)
             case _:
                 assert_never(command)
 
@@ -172,10 +196,14 @@ class Session:
         except EncodeError as error:
             self._reject(f"CONNECT: {error}")
             return Ended(by_user=True, line=f"not connected: CONNECT has no encoding: {visible(str(error))}"), False
+        except AuthenticationError as error:
+            self._reject(f"CONNECT: {error}")
+            return Ended(by_user=True, line=f"not connected: {error}"), False
         self._connection, self._owner = connection, asyncio.current_task()
-        tell = self._raw_teller(raw.token, 1) if raw is not None else None
+        tell = self._by_hand.teller(raw.token, 1, lambda: self._state.connection) if raw is not None else None
         if tell is not None:
             connection.first_left = lambda mono: tell(1, mono, True, "sent")
+        ended = Ended(by_user=True, line="cancelled")
         try:
             ended = await connection.run()
         except asyncio.CancelledError:
@@ -183,9 +211,11 @@ class Session:
             raise
         finally:
             self._connection = None
-            for task in (*self._watch_tasks, *self._repeating):
+            self._by_hand.stop()
+            for task in self._watch_tasks:
                 task.cancel()
             if connection.accepted:
+                self._on_request.ended(connection, ended)
                 self._publishing.disconnected(connection.session_ends)
                 self._subscriptions.disconnected(connection.session_ends)
         if tell is not None and not connection.first_gone:
@@ -333,58 +363,6 @@ class Session:
         else:
             self._report(command.token, Outcome.LOST, "forgotten, never sent", None, None)
 
-    # By hand
-
-    def _send_raw(self, command: SendRaw) -> None:
-        connection = self._connection
-        if connection is None or connection.link is None or not connection.open:
-            self._reject(f"send: {_NOT_CONNECTED}")
-            return
-        connection.sending("a packet made by hand")
-        if isinstance(parse(command.raw, connection.version), packets.Disconnect):
-            connection.said_goodbye()
-        tell = self._raw_teller(command.token, command.times)
-        repeating = Repeating(connection.link, command.raw, command.times, command.spacing, tell)
-        repeating.begin()
-        task = self._spawn(repeating.run(), f"by hand {command.token}")
-        self._repeating.add(task)
-        task.add_done_callback(self._repeating.discard)
-
-    def _stop_sending(self) -> None:
-        if not self._repeating:
-            self._reject("nothing is being repeated")
-        for task in self._repeating:
-            task.cancel()
-
-    def _flow_step(self, command: FlowStep) -> None:
-        connection = self._connection
-        link = connection.link if connection is not None and connection.open else None
-        made_by_hand = command.step != "pubcomp" and self._publishing.store.get(command.identifier) is None
-        if link is not None and made_by_hand and link.step_by_hand(command.identifier, command.step):
-            return
-        try:
-            match command.step:
-                case "dup":
-                    self._publishing.send_again(command.identifier)
-                case "pubrel":
-                    self._publishing.release_now(command.identifier)
-                case "forget":
-                    self._publishing.forget(command.identifier)
-                case "pubcomp" if link is not None and connection is not None:
-                    link.send(packets.encode(packets.Ack(PacketType.PUBCOMP, command.identifier), connection.version))
-                case "pubcomp":
-                    self._reject(_NOT_CONNECTED)
-                case _:
-                    assert_never(command.step)
-        except (FlowError, EncodeError) as error:
-            self._reject(str(error))
-
-    def _raw_teller(self, token: int, times: int) -> Tell:
-        def tell(sent: int, first: int | None, done: bool, words: str) -> None:
-            self._emit(RawSent(self.peer, token, sent, times, self._state.connection, first, done, words))
-
-        return tell
-
     # Events
 
     def _live_connection(self, what: str) -> Connection | None:
@@ -409,6 +387,10 @@ class Session:
         connection = self._connection
         if connection is not None and connection.watching is not None:
             connection.watching.progress(token, outcome)
+
+    def _observed(self, text: str) -> None:
+        self._change(observed=remembered(self._state.observed, text))
+        self._emit(Observed(self.peer, text))
 
     def _reject(self, text: str) -> None:
         self._emit(Rejected(self.peer, text))

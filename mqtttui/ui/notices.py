@@ -46,6 +46,11 @@ def not_done(words: str) -> Content:
     return join(("not done: ", "$state-warn"), words, _ESC)
 
 
+def observed(words: str) -> Content:
+    """What the broker did about something that was done on request; visible text."""
+    return join(("seen: ", "bold"), words, _ESC)
+
+
 def no_demo(error: OSError) -> Content:
     """The demo broker cannot start."""
     return join(("the demo cannot start: ", "$state-bad"), text.visible(str(error)), _ESC)

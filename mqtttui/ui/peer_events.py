@@ -12,7 +12,18 @@ from textual.content import Content
 
 from mqtttui.analysis.subscriptions import SubscriptionCounters
 from mqtttui.client.commands import Command
-from mqtttui.client.events import ConnectionState, Event, Phase, PublishChanged, RawSent, Rejected, StateChanged, TcpMeasured
+from mqtttui.client.events import (
+    ConnectionState,
+    Event,
+    Observed,
+    Phase,
+    PublishChanged,
+    RawSent,
+    Rejected,
+    SessionLooked,
+    StateChanged,
+    TcpMeasured,
+)
 from mqtttui.ui import notices
 from mqtttui.ui.attempts import Attempts
 from mqtttui.ui.edit_dialogs import EditDialogs
@@ -60,6 +71,10 @@ class PeerEvents:
                 self._tcp.add(event)
             case RawSent():
                 self._edits.raw_sent(event)
+            case Observed(text=words):
+                self._notice(peer, notices.observed(words))
+            case SessionLooked():
+                pass
             case Rejected(text=words):
                 if not self._edits.rejected(peer.id, words):
                     self._notice(peer, notices.not_done(words))

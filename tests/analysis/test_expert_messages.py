@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from mqtttui.analysis.expert.checks import CONVERSATION
 from mqtttui.analysis.expert.finding import Finding
 from mqtttui.capture.log import Log, Origin
-from mqtttui.client.connection import Ended
 from mqtttui.client.errors_ends import Before, lost
+from mqtttui.client.parts import Ended
 from mqtttui.protocol.checks import CHECKS
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import PropertyId, Severity, Version

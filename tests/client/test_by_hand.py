@@ -145,7 +145,7 @@ async def test_repetitions_end_with_the_connection() -> None:
         assert "after" in event.text
         failure = (await driver.failed()).failure
         assert failure is not None
-        assert "a packet made by hand" in failure.hint
+        assert "a packet made by hand" in failure.detail
 
 
 async def test_a_disconnect_made_by_hand_is_no_loss() -> None:
