@@ -16,7 +16,7 @@ from mqtttui.client.answers import Answers
 from mqtttui.client.authentication import ANSWER_SECONDS, Authentication, AuthenticationError
 from mqtttui.client.connect_facts import connect_version, is_clean, wire_version
 from mqtttui.client.dial import DialError, Showing, dial
-from mqtttui.client.events import Challenge, Phase, Step, TcpInfo, TcpMeasured
+from mqtttui.client.events import Challenge, Phase, Step, TcpInfo, TcpMeasured, TlsInfo
 from mqtttui.client.keepalive import KeepAlive
 from mqtttui.client.layer import Layer
 from mqtttui.client.link import Link
@@ -91,6 +91,7 @@ class Connection:
         self._warnings: dict[str, str] = {}
         self._last_sent = ("", 0)
         self._head = b""
+        self._tls_info: TlsInfo | None = None
         self._seconds = 0
         """The keep-alive in force."""
         self.first_left: Callable[[int], None] = lambda mono: None
@@ -134,7 +135,11 @@ class Connection:
 
     @property
     def _showing(self) -> Showing:
-        return Showing(lambda info: self._parts.change(tls_info=info), lambda upgrade: self._parts.change(upgrade=upgrade))
+        return Showing(self._tls_shown, lambda upgrade: self._parts.change(upgrade=upgrade))
+
+    def _tls_shown(self, info: TlsInfo) -> None:
+        self._tls_info = info
+        self._parts.change(tls_info=info)
 
     async def _begin(self, layer: Layer) -> None:
         tls = self.options.tls
@@ -202,7 +207,7 @@ class Connection:
     @property
     def _seen(self) -> errors_ends.Seen:
         unsent = self.link.tap.queued if self.link is not None and not self.first_gone else 0
-        return errors_ends.Seen(self._head, len(self._bytes), unsent)
+        return errors_ends.Seen(self._head, len(self._bytes), unsent, self._tls_info)
 
     @property
     def _silent_session(self) -> bool:

@@ -18,7 +18,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mqtttui.client import certificates, errors, errors_transport
+from mqtttui.client import certificates, errors, errors_tls, errors_transport
 from mqtttui.client.events import Failure, TlsInfo, Upgrade
 from mqtttui.client.layer import Layer, TcpLayer, address_text
 from mqtttui.client.steps import Steps
@@ -62,7 +62,7 @@ async def dial(options: ConnectOptions, steps: Steps, show: Showing) -> Layer:
         try:
             context = make_context(options.tls)
         except TlsSetupError as error:
-            raise _failed(steps, "tls", errors.tls_setup(error)) from error
+            raise _failed(steps, "tls", errors_tls.tls_setup(error)) from error
     deadline = asyncio.get_running_loop().time() + options.dial_timeout
     addresses = await _resolve(options, steps, deadline)
     tcp = await _connect(options, addresses, steps, deadline)
@@ -237,14 +237,14 @@ async def _secure(options: ConnectOptions, lower: Layer, context: ssl.SSLContext
     try:
         layer = TlsLayer(lower, context, name, options.tls.fingerprint)
     except ValueError as error:
-        raise _failed(steps, "tls", errors.bad_server_name(name)) from error
+        raise _failed(steps, "tls", errors_tls.bad_server_name(name)) from error
     try:
         async with asyncio.timeout_at(deadline):
             began = time.monotonic_ns()
             await layer.handshake()
             ended = time.monotonic_ns()
     except (OSError, TlsEof, NotTls, OtherCertificate) as error:  # ssl.SSLError and TimeoutError are OSErrors
-        raise _failed(steps, "tls", errors.tls(error, options, layer.head)) from error
+        raise _failed(steps, "tls", errors_tls.handshake(error, options, layer.head, layer.info)) from error
     finally:
         if (info := layer.info) is not None:
             show.tls(info)

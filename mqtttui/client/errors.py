@@ -1,4 +1,4 @@
-"""Failures of the operating system, TLS and MQTT as title, detail and hint for people.
+"""Failures of the operating system and of MQTT as title, detail and hint for people.
 
 Every function gives a Failure whose texts are visible text. The tables come first; an error that no table knows keeps its
 own words, so that nothing is lost.
@@ -15,8 +15,6 @@ from collections.abc import Sequence
 
 from mqtttui.client import replies
 from mqtttui.client.events import Failure, Fix
-from mqtttui.client.tls import NotTls, OtherCertificate, TlsEof
-from mqtttui.client.tls_setup import TlsSetupError
 from mqtttui.config.options import DEFAULT_PORT, DEFAULT_TLS_PORT, ConnectOptions
 from mqtttui.protocol.enums import ErrorClass, PacketType, Version
 from mqtttui.protocol.packets import Connack, Properties
@@ -49,55 +47,6 @@ _LOOKUP_TABLE: dict[int, tuple[str, str]] = {
     getattr(socket, "EAI_ADDRFAMILY", -9): ("Name has no usable address", "The name has no address of a kind that works here."),
     socket.EAI_SERVICE: ("Port not usable", "Ports go from 1 to 65535."),
 }
-
-_VERIFY_TABLE: dict[int, tuple[str, str]] = {
-    9: ("Certificate not yet valid", "Check this machine's clock, then the broker's certificate."),
-    10: ("Certificate expired", "The broker needs a new certificate; also check this machine's clock."),
-    18: ("Self-signed certificate", "Give that certificate as the CA file if you trust it, or switch verification off."),
-    19: ("Unknown certificate authority", "Give the CA file of whoever signed it; the chain ends in a root that is not trusted here."),
-    20: ("Unknown certificate authority", "Give the CA file of whoever signed it; perhaps the broker does not send its intermediate."),
-    21: ("Unknown certificate authority", "The broker sends one certificate, signed by nothing trusted here: give its CA file."),
-    23: ("Certificate revoked", "The broker needs a new certificate."),
-    62: ("Certificate for another host", "Connect by the name in the certificate, or set the server name to it."),
-    64: ("Certificate for another host", "The certificate does not name this address: connect by name, or set the server name."),
-}
-"""OpenSSL's X509 verify codes."""
-
-_UNKNOWN_AUTHORITY = frozenset({19, 20, 21})
-
-_PLAIN_FIXES = (Fix.NO_TLS, Fix.OTHER_PORT)
-_CERTIFICATE_WANTED = ("Client certificate wanted", "This broker takes clients with a certificate only: set certificate and key.")
-_CERTIFICATE_REFUSED = ("Client certificate refused", "The broker does not accept this certificate: who signed it, is it still valid?")
-_VERSION_HINT = "The broker and this client share no TLS version: lower the lowest version if you must."
-
-_TLS_TABLE: dict[str, tuple[str, str, tuple[Fix, ...]]] = {
-    "WRONG_VERSION_NUMBER": ("No TLS on this port", "The answer is not TLS: this port may speak plain MQTT.", _PLAIN_FIXES),
-    "RECORD_LAYER_FAILURE": ("No TLS on this port", "The answer is not TLS: this port may speak plain MQTT.", _PLAIN_FIXES),
-    "HTTP_REQUEST": ("No TLS on this port", "The other side speaks HTTP.", (Fix.OTHER_PORT,)),
-    "UNSUPPORTED_PROTOCOL": ("TLS version not supported", _VERSION_HINT, ()),
-    "NO_PROTOCOLS_AVAILABLE": ("TLS version not supported", "This machine's OpenSSL has the chosen TLS versions switched off.", ()),
-    "TLSV1_ALERT_PROTOCOL_VERSION": ("TLS version not supported", _VERSION_HINT, ()),
-    "SSLV3_ALERT_HANDSHAKE_FAILURE": ("TLS handshake refused", "No common cipher, or the broker wants a client certificate.", ()),
-    "TLSV1_ALERT_INSUFFICIENT_SECURITY": ("TLS handshake refused", "The broker wants stronger ciphers than were offered.", ()),
-    "TLSV13_ALERT_CERTIFICATE_REQUIRED": (*_CERTIFICATE_WANTED, ()),
-    "SSLV3_ALERT_NO_CERTIFICATE": (*_CERTIFICATE_WANTED, ()),
-    "SSLV3_ALERT_BAD_CERTIFICATE": (*_CERTIFICATE_REFUSED, ()),
-    "SSLV3_ALERT_UNSUPPORTED_CERTIFICATE": (*_CERTIFICATE_REFUSED, ()),
-    "SSLV3_ALERT_CERTIFICATE_REVOKED": (*_CERTIFICATE_REFUSED, ()),
-    "SSLV3_ALERT_CERTIFICATE_EXPIRED": (*_CERTIFICATE_REFUSED, ()),
-    "SSLV3_ALERT_CERTIFICATE_UNKNOWN": (*_CERTIFICATE_REFUSED, ()),
-    "TLSV1_ALERT_UNKNOWN_CA": ("Client certificate refused", "The broker does not know the authority that signed it.", ()),
-    "TLSV1_ALERT_ACCESS_DENIED": ("Access denied", "The broker knows the certificate but does not let it in.", ()),
-    "TLSV1_ALERT_DECRYPT_ERROR": (*_CERTIFICATE_REFUSED, ()),
-    "TLSV1_UNRECOGNIZED_NAME": ("Server name not known", "The broker has no certificate for this name: check the server name.", ()),
-    "TLSV1_ALERT_NO_RENEGOTIATION": ("TLS renegotiation refused", "The two sides disagree about renegotiation.", ()),
-    "TLSV1_ALERT_INTERNAL_ERROR": ("TLS error of the broker", "The broker failed inside its TLS: see its log.", ()),
-    "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": ("ALPN refused", "The server takes none of the protocols that were offered by ALPN.", ()),
-    "DH_KEY_TOO_SMALL": ("TLS too weak", "The broker's key exchange is too weak for this machine's OpenSSL.", ()),
-    "EE_KEY_TOO_SMALL": ("TLS too weak", "The broker's key is too small for this machine's OpenSSL.", ()),
-    "CA_MD_TOO_WEAK": ("TLS too weak", "The certificate is signed in a way too weak for this machine's OpenSSL.", ()),
-}
-"""OpenSSL's reason names -> title, hint, fixes."""
 
 _FOREIGN: tuple[tuple[bytes, str, str, tuple[Fix, ...]], ...] = (
     (b"\x15\x03", "This port wants TLS", "The answer is a TLS alert: switch TLS on.", (Fix.USE_TLS,)),
@@ -158,71 +107,6 @@ def most_telling(failed: Sequence[OSError]) -> OSError:
 def short_reason(error: OSError) -> str:
     """One or two words: `refused`, `no answer`, `unreachable`."""
     return _os_row(error)[1]
-
-
-def tls_setup(error: TlsSetupError) -> Failure:
-    """A file or setting for TLS that cannot be used."""
-    path = visible(error.path)
-    cause = words(error.cause) if error.cause is not None else ""
-    if error.what == "TLS version":
-        return Failure("TLS version not known", path, "The versions are 1.2 and 1.3.", "tls")
-    if error.what == "client certificate" and error.cause is None:
-        return Failure("Key without certificate", path, "A key needs its certificate: set both.", "tls")
-    hints = {
-        "key passphrase": "The passphrase does not open this key: type it again.",
-        "key without its passphrase": "This key is encrypted: give its passphrase.",
-        "certificate and key": "The key does not belong to the certificate.",
-        "expired client certificate": "Renew it; also check this machine's clock.",
-        "client certificate before its time": "Check this machine's clock, then the certificate.",
-        "key log file": "Name a file that can be written.",
-        "key log file that others may read": "Its keys open the connection: chmod 600, or name another file.",
-        "key log, which is no plain file": "Name a plain file.",
-    }
-    if isinstance(error.cause, FileNotFoundError):
-        hint = "There is no such file."
-    elif isinstance(error.cause, PermissionError):
-        hint = "This user may not read the file."
-    else:
-        hint = hints.get(error.what, "The file must hold PEM text (-----BEGIN …).")
-    detail = f"{path}: {cause}" if cause else path
-    return Failure(f"Cannot use the {error.what}", detail, hint, "tls")
-
-
-def bad_server_name(name: str) -> Failure:
-    """A name that cannot stand in SNI."""
-    return Failure("Not a server name", visible(name) or "empty", "Give the broker's name as it stands in its certificate.", "tls")
-
-
-def tls(error: OSError | TlsEof | NotTls | OtherCertificate, options: ConnectOptions, head: bytes = b"") -> Failure:
-    """The handshake failed; `head` is what the peer sent first."""
-    if isinstance(error, NotTls):
-        hint = "The answer is not TLS: this port may speak plain MQTT."
-        return foreign(head, "tls") or Failure("No TLS on this port", _sent(head), hint, "tls", _PLAIN_FIXES)
-    if isinstance(error, OtherCertificate):
-        hint = "A new certificate, or somebody between: if you trust it, set the fingerprint to the one seen."
-        return Failure("Not the pinned certificate", f"the server's has SHA-256 {error.seen}", hint, "tls")
-    if isinstance(error, TlsEof | ssl.SSLEOFError):
-        hint = "Brokers do this on a port for plain MQTT, or for TLS settings that they do not share."
-        return Failure("Closed during the TLS handshake", _sent(head), hint, "tls", _PLAIN_FIXES)
-    if isinstance(error, ssl.SSLCertVerificationError):
-        title, hint = _VERIFY_TABLE.get(error.verify_code, ("Certificate not accepted", "Check the broker's certificate and the CA file."))
-        if error.verify_code in _UNKNOWN_AUTHORITY and options.tls is not None and options.tls.ca_file:
-            hint = f"Nothing in {shorten(visible(options.tls.ca_file), 80)} signed it: is that this broker's CA file?"
-        return Failure(title, words(error), hint, "tls")
-    if isinstance(error, ssl.SSLError):
-        return tls_alert(error, "tls")
-    if isinstance(error, TimeoutError) and error.errno is None and head:
-        hint = "The broker hangs, or large packets are lost on the way (a VPN, a tunnel): the first ones come, the certificate does not."
-        detail = f"{_sent(head)}, but it was not complete within {options.dial_timeout:g} s"
-        return Failure("The TLS handshake did not finish", detail, hint, "tls")
-    if isinstance(error, TimeoutError) and error.errno is None:
-        hint = "A port for plain MQTT may wait for more bytes; or the broker hangs."
-        return Failure("No answer to the TLS handshake", f"nothing within {options.dial_timeout:g} s", hint, "tls", _PLAIN_FIXES)
-    if isinstance(error, ConnectionResetError):
-        hint = "A port for plain MQTT does this too; so do firewalls that look into TLS."
-        return Failure("Reset during the TLS handshake", f"{words(error)}; {_sent(head)}", hint, "tls", _PLAIN_FIXES)
-    title, _, hint = _os_row(error)
-    return Failure(title, words(error), hint, "tls")
 
 
 def foreign(head: bytes, step: str = "connack") -> Failure | None:
@@ -298,15 +182,7 @@ def keep_alive(seconds: float) -> Failure:
     return Failure("Keep-alive time-out", detail, hint, cause=ErrorClass.TIMEOUT)
 
 
-def tls_alert(error: ssl.SSLError, step: str) -> Failure:
-    """TLS ended a connection that stood already."""
-    if isinstance(error, ssl.SSLEOFError):
-        return Failure("Connection cut", words(error), "TLS ended without its goodbye: see the broker's log.", step)
-    title, hint, fixes = _TLS_TABLE.get(_reason(error), ("TLS failed", "See the broker's log for its side of it.", ()))
-    return Failure(title, words(error), hint, step, fixes, ErrorClass.TLS)
-
-
-def _reason(error: ssl.SSLError) -> str:
+def ssl_reason(error: ssl.SSLError) -> str:
     """OpenSSL's name of the error; made of its words where Python does not know the name."""
     return getattr(error, "reason", None) or _PYTHON_NOISE.sub("", str(error)).upper().replace(" ", "_")
 
@@ -319,7 +195,8 @@ def _os_row(error: OSError) -> tuple[str, str, str]:
     return row or ("Connection failed", words(error), "Check address, port and network.")
 
 
-def _sent(head: bytes) -> str:
+def sent(head: bytes) -> str:
+    """What the peer sent first, as hex."""
     return f"it sent {head.hex(' ')}" if head else "it sent nothing"
 
 
@@ -328,7 +205,7 @@ def words(error: Exception) -> str:
     if isinstance(error, ssl.SSLCertVerificationError):
         text = error.verify_message
     elif isinstance(error, ssl.SSLError):
-        text = (_reason(error) or _PYTHON_NOISE.sub("", str(error))).replace("_", " ").lower()
+        text = (ssl_reason(error) or _PYTHON_NOISE.sub("", str(error))).replace("_", " ").lower()
     elif isinstance(error, TimeoutError) and error.errno is None:
         text = "no answer in time"
     elif isinstance(error, OSError) and error.strerror:

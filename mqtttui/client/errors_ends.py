@@ -5,8 +5,8 @@ from __future__ import annotations
 import ssl
 from dataclasses import dataclass
 
-from mqtttui.client import errors
-from mqtttui.client.events import Failure, Fix
+from mqtttui.client import errors, errors_tls
+from mqtttui.client.events import Failure, Fix, TlsInfo
 from mqtttui.client.websocket import WebSocketBroken, WebSocketClosed
 from mqtttui.config.options import DEFAULT_TLS_PORT, ConnectOptions
 from mqtttui.protocol.enums import ErrorClass, Version
@@ -28,6 +28,8 @@ class Seen:
     """Bytes of the CONNECT."""
     unsent: int = 0
     """So many of them have not left."""
+    tls: TlsInfo | None = None
+    """What the TLS handshake showed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class Before:
 def closed_before_connack(reason: Exception | None, options: ConnectOptions, seen: Seen = Seen()) -> Failure:
     """The connection ended after CONNECT, without a whole answer."""
     if isinstance(reason, ssl.SSLError) and not isinstance(reason, ssl.SSLEOFError):
-        return errors.tls_alert(reason, "connack")
+        return errors_tls.alert(reason, "connack")
     if isinstance(reason, WebSocketBroken):
         return _broken(reason, "connack")
     closed = reason is None or isinstance(reason, WebSocketClosed)
@@ -57,6 +59,8 @@ def closed_before_connack(reason: Exception | None, options: ConnectOptions, see
         end = "closed" if closed or reason is None else errors.words(reason)
         hint = "The broker died while it answered, or something between cuts the connection."
         return Failure("The answer to CONNECT was cut off", f"{_came(seen.head)}, then: {end}", hint, "connack")
+    if options.transport == "tls" and (known := errors_tls.closed_after(reason, options, seen.tls)) is not None:
+        return known
     title = "Closed without answering CONNECT" if closed else "Connection lost before CONNACK"
     detail = errors.words(reason) if reason else "no CONNACK came"
     return Failure(title, detail, _why_closed(options), "connack", _ways_out(reason, options))
@@ -120,7 +124,7 @@ def lost(reason: Exception | None, before: Before) -> Failure:
             hint = "The broker stopped, or kicked this client: see its log."
         return Failure("The server closed the connection", how if reason is None else f"without DISCONNECT: {how}", hint)
     if isinstance(reason, ssl.SSLError):
-        return errors.tls_alert(reason, "")
+        return errors_tls.alert(reason, "")
     if isinstance(reason, OSError):
         title, hint = errors.of_system(reason)
         return Failure(f"Connection lost: {title[0].lower()}{title[1:]}", how, hint)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import ssl
+from datetime import UTC, datetime
 from http.client import responses
 
-from mqtttui.client import errors
+from mqtttui.capture.files.websocket import headers
+from mqtttui.client import clock, errors, errors_tls
 from mqtttui.client.events import Failure, Fix
 from mqtttui.client.websocket import UpgradeError
 from mqtttui.config.options import ConnectOptions
@@ -69,7 +71,7 @@ def upgrade(error: OSError | UpgradeError, options: ConnectOptions, head: bytes 
         detail = f"nothing within {options.dial_timeout:g} s"
         return Failure("No answer to the WebSocket upgrade", detail, hint, _STEP, (Fix.NO_WEBSOCKET,))
     if isinstance(error, ssl.SSLError):
-        return errors.tls_alert(error, _STEP)
+        return errors_tls.alert(error, _STEP)
     hint = "A port for MQTT without WebSocket does this too; so do firewalls."
     fixes = () if came else (Fix.NO_WEBSOCKET,)
     detail = f"{errors.words(error)}; {came or 'it sent nothing'}"
@@ -112,5 +114,7 @@ def _refused(error: UpgradeError, status: int) -> Failure:
         hint = "The server has a fault of its own: see its log."
     else:
         hint = "Check path, port and headers."
+    if off := clock.of_answer(datetime.now(UTC), headers(error.head).get(b"date", b"").decode("latin-1")):
+        hint = f"{hint} {off}"
     title = f"WebSocket refused: {status} {shorten(phrase, 60)}".rstrip()
     return Failure(title, body or "no text came with it", hint, _STEP)

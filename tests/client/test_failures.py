@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtttui.client import errors, errors_ends
+from mqtttui.client import errors, errors_ends, errors_tls
 from mqtttui.client.errors_ends import Before, Seen
 from mqtttui.client.events import Failure, Fix
 from mqtttui.client.tls import NotTls, TlsEof
@@ -56,7 +56,7 @@ def test_every_errno(code: int) -> None:
     assert dialing.step == "tcp"
     assert errors.short_reason(error) == errors._OS_TABLE[code][1]
     whole(errors_ends.lost(error, BEFORE))
-    whole(errors.tls(error, SECURE))
+    whole(errors_tls.handshake(error, SECURE))
     whole(errors_ends.closed_before_connack(error, PLAIN))
 
 
@@ -83,22 +83,22 @@ def test_other_lookup_errors(error: Exception) -> None:
     whole(errors.lookup(error, PLAIN))
 
 
-@pytest.mark.parametrize("code", sorted(errors._VERIFY_TABLE))
+@pytest.mark.parametrize("code", sorted(errors_tls._VERIFY_TABLE))
 def test_every_certificate_error(code: int) -> None:
-    failure = errors.tls(verify_error(code), SECURE)
+    failure = errors_tls.handshake(verify_error(code), SECURE)
     whole(failure)
-    assert failure.title == errors._VERIFY_TABLE[code][0]
+    assert failure.title == errors_tls._VERIFY_TABLE[code][0]
 
 
-@pytest.mark.parametrize("reason", sorted(errors._TLS_TABLE))
+@pytest.mark.parametrize("reason", sorted(errors_tls._TLS_TABLE))
 def test_every_tls_error(reason: str) -> None:
     for failure in (
-        errors.tls(ssl_error(reason), SECURE),
+        errors_tls.handshake(ssl_error(reason), SECURE),
         errors_ends.closed_before_connack(ssl_error(reason), SECURE),
         errors_ends.lost(ssl_error(reason), BEFORE),
     ):
         whole(failure)
-        assert failure.title == errors._TLS_TABLE[reason][0]
+        assert failure.title == errors_tls._TLS_TABLE[reason][0]
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_every_tls_error(reason: str) -> None:
 )
 def test_other_tls_errors(error: OSError | TlsEof | NotTls, title: str) -> None:
     head = error.head if isinstance(error, TlsEof | NotTls) else b""
-    failure = errors.tls(error, SECURE, head)
+    failure = errors_tls.handshake(error, SECURE, head)
     whole(failure)
     assert failure.title == title
 
@@ -125,7 +125,7 @@ def test_other_tls_errors(error: OSError | TlsEof | NotTls, title: str) -> None:
 def test_the_names_of_openssl_are_real() -> None:
     """A reason that OpenSSL does not have would never be found."""
     known = {name for names in (ssl._ssl.err_codes_to_names,) for name in names.values()}  # type: ignore[attr-defined]
-    assert set(errors._TLS_TABLE) - known <= {
+    assert set(errors_tls._TLS_TABLE) - known <= {
         "TLSV13_ALERT_CERTIFICATE_REQUIRED",
         "RECORD_LAYER_FAILURE",
         "TLSV1_ALERT_NO_RENEGOTIATION",
@@ -171,8 +171,8 @@ def test_the_others() -> None:
         errors.authentication_wanted(),
         errors.framing("the bytes \x1b are odd"),
         errors.keep_alive(12.3),
-        errors.bad_server_name("x\x1b"),
-        errors.bad_server_name(""),
+        errors_tls.bad_server_name("x\x1b"),
+        errors_tls.bad_server_name(""),
     ):
         whole(failure)
 
@@ -182,7 +182,7 @@ def test_any_head_is_judged(head: bytes) -> None:
     failure = errors.foreign(head)
     if failure is not None:
         whole(failure)
-    whole(errors.tls(NotTls(head), SECURE, head))
+    whole(errors_tls.handshake(NotTls(head), SECURE, head))
 
 
 @given(st.text(max_size=30) | st.binary(max_size=30))
