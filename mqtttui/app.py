@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from mqtttui.ui.panes.connection import ConnectionPane
     from mqtttui.ui.panes.inspector import Inspector
     from mqtttui.ui.panes.subscriptions import SubscriptionsPane
-    from mqtttui.ui.panes.view import View
+    from mqtttui.ui.widgets.peers_line import PeersLine
 
 PEER = "main"
 """Id and name of the peer that is there from the start."""
@@ -111,9 +111,6 @@ class MqttTui(MainActions):
         if self._demo is not None:
             self._demo.stop()
 
-    async def _close_sessions(self) -> None:
-        await asyncio.gather(*(peer.session.close() for peer in self.peers.all))
-
     async def _begin(self) -> None:
         """After the first paint: what takes time to load, and what was asked for on the command line."""
         from mqtttui.analysis.pump import Pump
@@ -149,7 +146,9 @@ class MqttTui(MainActions):
         from mqtttui.ui.dialogs import Dialogs
         from mqtttui.ui.edit_dialogs import EditDialogs
         from mqtttui.ui.outlets import Outlets
+        from mqtttui.ui.peer_dialogs import PeerDialogs
         from mqtttui.ui.peer_events import PeerEvents
+        from mqtttui.ui.switchboard import Switchboard
         from mqtttui.ui.turns import FRAME, Turns
 
         asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
@@ -163,10 +162,12 @@ class MqttTui(MainActions):
         self._edits = EditDialogs(self.log_of_packets, self.pump.pairs, self._describe, self._main, self._send)
         self.peer_events = PeerEvents(self.peers, self._main, self.pump.counters, self.tcp, self._edits, self._send)
         log, pump = self.log_of_packets, self.pump
+        self._board = Switchboard(self.peers, log, self._main, self.peer_events, self._new_session)
+        self._peer_dialogs = PeerDialogs(self.peers, self._main, self._board)
         self._turns = Turns(log, pump, self.filtering, self.alarm, self._main, self._alarms.look, lambda: self.is_running, self._metered)
         self._ending.callback(self.live_recording.stop)
         self._ending.callback(self._outlets.stop)
-        self._ending.push_async_callback(self._close_sessions)
+        self._ending.push_async_callback(self._board.close_all)
         await self._main.mount_rest()
         await self._columns.load()
         self.set_interval(FRAME, self._turns.turn)
@@ -185,7 +186,7 @@ class MqttTui(MainActions):
         if settings.capture is not None:
             self._open(settings.capture)
         elif settings.demo:
-            self.action_start_demo()
+            await self.action_start_demo()
         elif settings.connect_now and settings.options is not None:
             self._send(Connect(self.peers.current.id, settings.options))
         elif settings.options is None:
@@ -304,7 +305,19 @@ class MqttTui(MainActions):
 
     def action_connect_menu(self) -> None:
         """Connect; when connected, what can be done with the connection."""
-        self._dialogs.connection(self.state)
+        self._dialogs.connection(self.state, self._peer_dialogs.ask_another)
+
+    def action_peers(self) -> None:
+        """All connections; another one, rename, close."""
+        self._peer_dialogs.ask()
+
+    def action_step_peer(self, by: int) -> None:
+        """Another connection becomes the current one."""
+        self._board.step(by)
+
+    def on_peers_line_chosen(self, event: PeersLine.Chosen) -> None:
+        if (peer := self.peers.of(event.id)) is not None:
+            self._board.select(peer)
 
     def action_why(self) -> None:
         """Why it failed, how long connecting took."""
@@ -314,13 +327,14 @@ class MqttTui(MainActions):
         """Ask for a filter and subscribe."""
         self._dialogs.subscribe(self.state)
 
-    def action_start_demo(self) -> None:
-        """Start the demo broker, connect to it and subscribe."""
-        peer = self.peers.current
-        if self._demo is not None and peer.demo and self.state.phase is Phase.CONNECTED:
+    async def action_start_demo(self) -> None:
+        """Start the demo broker, connect to it and subscribe: beside a connection that is in use, as another one."""
+        peer = next((peer for peer in self.peers.all if peer.demo), self.peers.current)
+        if peer.demo and peer.state.phase is Phase.CONNECTED:
+            self._board.select(peer)
             self._main.say("the demo runs already")
             return
-        if self.state.phase is not Phase.IDLE:
+        if peer.state.phase is not Phase.IDLE and (peer.demo or self.peers.full):
             self._main.say("disconnect first (c)")
             return
         from mqtttui.demo.demo import TOPICS, Demo
@@ -333,25 +347,23 @@ class MqttTui(MainActions):
                 self._main.notice(notices.no_demo(error))
                 return
             self._demo = demo
-        peer.demo = True
         options = self._demo.options()
+        if peer.state.phase is not Phase.IDLE:
+            peer = await self._board.open("demo")
+        elif not self.peers.is_current(peer):
+            self._board.select(peer)
+        peer.demo = True
         peer.panes.connection.load(options)
         peer.after.subscribe((TOPICS,))
         self._send(Connect(peer.id, options))
 
     # Actions: copy, quit
 
-    def on_inspector_copy_wanted(self, event: Inspector.CopyWanted) -> None:
-        self._outlets.copy(event)
-
     def on_inspector_columns_wanted(self, event: Inspector.ColumnsWanted) -> None:
         if event.field is None:
             self._columns.ask()
         else:
             self._columns.add(event.field)
-
-    def on_view_text_wanted(self, event: View.TextWanted) -> None:
-        self._outlets.hand_out(event.text, plain=event.plain)
 
     async def action_copy_or_stop(self) -> None:
         """Stop writing a file, searching, testing a filter, or connecting; else copy the selected text, or something of the packet."""
@@ -367,22 +379,14 @@ class MqttTui(MainActions):
         else:
             await self._outlets.copy_selection()
 
-    def action_export(self) -> None:
-        """Write packets to a file."""
-        self._outlets.export()
-
-    def action_record(self) -> None:
-        """Begin a recording; end the one that runs."""
-        self._outlets.record()
-
     def action_alarm(self) -> None:
         """Watch for packets; when that is done, what can be done about it."""
         self._alarms.ask()
 
     def action_ask_quit(self) -> None:
         """Quit; ask first when connected or when packets would be lost. The demo is no loss."""
-        if self._demo is not None:
-            self.exit()
-        else:
-            piped = self._opened is not None and self._opened.piped
-            self._dialogs.ask_quit(self.state, self._outlets.unsaved(piped=piped))
+        from mqtttui.ui.losses import losses
+
+        piped = self._opened is not None and self._opened.piped
+        demo = self._demo.options().url if self._demo is not None else None
+        self._dialogs.ask_quit(losses(self.peers, self.log_of_packets, lambda: self._outlets.unsaved(piped=piped), demo=demo, piped=piped))

@@ -76,6 +76,8 @@ class Log:
         """Connections that have ended; only the log writes it."""
         self._reported: dict[str, int] = {}
         self._watchers: dict[int, Callable[[int, int], None]] = {}
+        self.peer_names: dict[str, str] = {}
+        """Id of a peer -> what people call it, where that is something else."""
 
     # --- connections
 
@@ -97,6 +99,10 @@ class Log:
         info = ConnectionInfo(number, peer, origin, source, destination, version, mono, wall, name=name, transport=transport)
         self._connections.append(_Connection(info, [(0, version)]))
         return number
+
+    def name_of_peer(self, peer: str) -> str:
+        """What people call a peer: its id unless it has a name of its own. Visible text."""
+        return self.peer_names.get(peer, peer)
 
     def connection(self, number: int) -> ConnectionInfo:
         """Connection `number`. Raises IndexError."""

@@ -208,7 +208,7 @@ _OWN = (
     _own("conn", TEXT, "name of the connection"),
     _own("conn.clientid", TEXT, "client id in force on the connection", changes=True),
     _own("conn.ver", 8, "MQTT version of the connection", value_strings=VALUE_STRINGS["mqtt.ver"]),
-    _own("profile", TEXT, "name of the profile that connected"),
+    _own("profile", TEXT, "name of the profile or connection"),
     _own("dir", TEXT, '"in" or "out", as the client sees it'),
     _own("rtt", Type.FLOAT, "of an answer: milliseconds since its request"),
     _own("request_in", 64, "of an answer: No. of its request"),

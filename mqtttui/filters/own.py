@@ -210,7 +210,7 @@ SOURCES: dict[str, Callable[[Row], Sequence[Value]]] = {
     "mqtttui.conn": _connection_name,
     "mqtttui.conn.clientid": _client_id,
     "mqtttui.conn.ver": _version,
-    "mqtttui.profile": lambda row: (row.connection.peer.encode("utf-8", "surrogateescape"),),
+    "mqtttui.profile": lambda row: (row.log.name_of_peer(row.connection.peer).encode("utf-8", "surrogateescape"),),
     "mqtttui.dir": _way,
     "mqtttui.rtt": _rtt,
     "mqtttui.request_in": _request,

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from textual.content import Content
 
 from mqtttui.ui.alarm import MAX_MARKS, Alarm, AlarmOrder, Call
-from mqtttui.ui.content import Part, grouped
+from mqtttui.ui.content import Part, grouped, join
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.screens.menu import Choice, Menu
 from mqtttui.ui.times import clock
@@ -89,7 +89,8 @@ class AlarmDialogs:
 
     def show(self) -> None:
         """How the alarm stands, in the status bar."""
-        self._main.show_alarm(self._line())
+        line = self._line()
+        self._main.status.alarm = join(*line) if line else None
 
     def _line(self) -> list[Part]:
         alarm = self._alarm

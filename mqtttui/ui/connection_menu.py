@@ -10,6 +10,8 @@ from mqtttui.ui.screens.menu import Choice
 _DISCONNECT_WITH_WILL = 0x04
 """Reason code `Disconnect with Will Message` (MQTT 5, section 3.14.2.1)."""
 
+ANOTHER = "another"
+"""The choice that is no command: another connection beside this one."""
 BUSY_CHOICES = (Choice("x", "stop", "cancel", "stop connecting"),)
 """While connecting or waiting for the next attempt."""
 
@@ -28,6 +30,7 @@ def connected_choices(state: ConnectionState) -> list[Choice]:
         Choice("x", "cut the link", "cut", f"without DISCONNECT: {fires}"),
         Choice("r", "reconnect", "reconnect", "disconnect, then the same CONNECT again"),
         Choice("p", "ping", "ping", "send a PINGREQ now"),
+        Choice("n", "another connection", ANOTHER, "beside this one, with a client id of its own"),
     ]
 
 

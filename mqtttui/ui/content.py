@@ -46,6 +46,11 @@ def fit(shown: str, cells: int, *, right: bool = False) -> str:
     return set_cell_size(shown, cells - 1) + text.ELLIPSIS
 
 
+def as_whom(name: str) -> str:
+    """` as second`: on which of several connections something is sent; empty where there is one."""
+    return f" as {name}" if name else ""
+
+
 def grouped(number: int) -> str:
     """`12,431`."""
     return f"{number:,}"

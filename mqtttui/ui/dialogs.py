@@ -6,13 +6,12 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from textual.content import Content
 
-from mqtttui import text
 from mqtttui.client.commands import Command, Subscribe
 from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.protocol.packets import TopicRequest
 from mqtttui.ui.attempts import Attempt, Attempts
 from mqtttui.ui.bindings import KEYS
-from mqtttui.ui.connection_menu import BUSY_CHOICES, command_of, connected_choices
+from mqtttui.ui.connection_menu import ANOTHER, BUSY_CHOICES, command_of, connected_choices
 from mqtttui.ui.palette import Palette, entries
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.screens.main import MainScreen
@@ -65,15 +64,18 @@ class Dialogs:
 
     # Connection
 
-    def connection(self, state: ConnectionState) -> None:
-        """Connect; when connected, what can be done with the connection."""
+    def connection(self, state: ConnectionState, another: Callable[[], None]) -> None:
+        """Connect; when connected, what can be done with the connection. `another` asks for one more."""
         if state.phase is Phase.IDLE:
             self._main.connection.action_connect()
             return
         connected = state.phase is Phase.CONNECTED
-        menu = Menu(Content("Connection"), connected_choices(state)) if connected else Menu(Content(state.phase.value), BUSY_CHOICES)
+        title = f"Connection {name}" if (name := self._main.connection.peer_name) else "Connection" if connected else state.phase.value
+        menu = Menu(Content(title), connected_choices(state) if connected else BUSY_CHOICES)
 
         def run(choice: str | None) -> None:
+            if choice == ANOTHER:
+                another()
             command = command_of(choice, state)
             if command is not None:
                 self._send(command)
@@ -108,19 +110,14 @@ class Dialogs:
                 self._main.notice(None)
                 self._send(Subscribe(state.peer, (request,)))
 
-        self._main.app.push_screen(SubscribePrompt(state.options.connect.version), run)
+        self._main.app.push_screen(SubscribePrompt(state.options.connect.version, self._main.connection.peer_name), run)
 
     # Quit
 
-    def ask_quit(self, state: ConnectionState, unsaved: int) -> None:
-        """Leave the application; ask first when connected, or when `unsaved` packets would be lost."""
+    def ask_quit(self, losses: Sequence[str]) -> None:
+        """Leave the application; ask first if something would be lost."""
         if isinstance(self._main.app.screen, Menu):
             return
-        losses = []
-        if state.phase is Phase.CONNECTED and state.options is not None:
-            losses.append(f"connected to {text.visible(state.options.url)}")
-        if unsaved:
-            losses.append(f"{unsaved:,} recorded packets are not saved")
         if not losses:
             self._main.app.exit()
             return

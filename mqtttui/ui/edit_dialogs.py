@@ -84,7 +84,9 @@ class EditDialogs:
 
     def _show(self, draft: PacketDraft, title: str, state: ConnectionState) -> None:
         self._latest = (draft, title)
-        self._screen = EditPacket(state.peer, draft, title, self._log, self._describe, state, self._main.connection.options)
+        self._screen = EditPacket(
+            state.peer, draft, title, self._log, self._describe, state, self._main.connection.options, self._main.connection.peer_name
+        )
 
         def run(number: int | None) -> None:
             self._screen = None

@@ -19,8 +19,8 @@ from mqtttui.ui.screens.menu import Choice
 LATEST = "latest"
 
 
-def title_words(about: str, draft: PacketDraft, state: ConnectionState, *, as_hex: bool) -> tuple[str, str]:
-    """Both ends of the line on top: which packet, as what it is edited, and where it would go."""
+def title_words(about: str, draft: PacketDraft, state: ConnectionState, *, as_hex: bool, name: str = "") -> tuple[str, str]:
+    """Both ends of the line on top: which packet, as what it is edited, and where it would go (`name`: of which connection)."""
     changed = ", changed" if draft.changed else ""
     where = state.phase.value
     if state.phase is Phase.CONNECTED and state.options is not None:
@@ -28,7 +28,10 @@ def title_words(about: str, draft: PacketDraft, state: ConnectionState, *, as_he
         where = f"connected, MQTT {version.label}"
         if draft.version is not version and draft.dissection.type is not PacketType.CONNECT:
             where += f": reads it otherwise than as {draft.version.label}"
-    return f"{about}{changed}, {count_bytes(len(draft.raw))}", f"{'as hex' if as_hex else 'as fields'} · {where}"
+    return (
+        f"{about}{changed}, {count_bytes(len(draft.raw))}",
+        f"{'as hex' if as_hex else 'as fields'} · {f'{name}: ' if name else ''}{where}",
+    )
 
 
 def what_it_is(found: Dissection) -> Content:

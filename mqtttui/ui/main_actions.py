@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 from mqtttui.ui.looks import Looks
 
 if TYPE_CHECKING:
+    from mqtttui.ui.outlets import Outlets
     from mqtttui.ui.panes.inspector import Inspector
+    from mqtttui.ui.panes.view import View
     from mqtttui.ui.screens.main import MainScreen
     from mqtttui.ui.widgets.escaped_input import EscapedInput
 
@@ -16,6 +18,7 @@ class MainActions(Looks):
     """A layer of the application."""
 
     _main: MainScreen
+    _outlets: Outlets
 
     def tell(self, words: str) -> None:
         self._main.say(words)
@@ -62,3 +65,17 @@ class MainActions(Looks):
             self._main.say(why_no_link(log, event.number, forward=event.forward))
         else:
             self._main.go_to(number)
+
+    def on_inspector_copy_wanted(self, event: Inspector.CopyWanted) -> None:
+        self._outlets.copy(event)
+
+    def on_view_text_wanted(self, event: View.TextWanted) -> None:
+        self._outlets.hand_out(event.text, plain=event.plain)
+
+    def action_export(self) -> None:
+        """Write packets to a file."""
+        self._outlets.export()
+
+    def action_record(self) -> None:
+        """Begin a recording; end the one that runs."""
+        self._outlets.record()

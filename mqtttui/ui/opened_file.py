@@ -72,7 +72,7 @@ class OpenedFile:
 
     def show(self, main: MainScreen) -> None:
         """How far the reading has come, and what there is to say."""
-        main.show_file(self.line())
+        main.status.file = join(*self.line())
         self.take_comments()
         if (news := self.news()) is not None:
             main.notice(news)

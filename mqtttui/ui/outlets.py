@@ -168,7 +168,7 @@ class Outlets:
         return why
 
     def _show_recording(self) -> None:
-        self._main.show_recording(*self._recording.status)
+        self._main.status.recording = self._recording.status
 
     def look(self) -> None:
         """How the recording stands, and what is to be said of it."""

@@ -28,6 +28,7 @@ from mqtttui.ui import notices
 from mqtttui.ui.attempts import Attempts
 from mqtttui.ui.edit_dialogs import EditDialogs
 from mqtttui.ui.peers import Peer, Peers
+from mqtttui.ui.peers_shown import show_peers
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.tcp_samples import TcpSamples
 
@@ -89,6 +90,7 @@ class PeerEvents:
         if self._peers.is_current(peer):
             self._main.show_state(state)
         self._edits.show_state(state)
+        show_peers(self._peers, self._main)
         if before.phase is state.phase:
             return
         if before.phase is Phase.CONNECTED:

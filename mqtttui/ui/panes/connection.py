@@ -89,6 +89,9 @@ class ConnectionPane(Widget):
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
     """How the connection stands."""
 
+    peer_name: reactive[str] = reactive("", init=False)
+    """What the connection is called where there are several; visible text."""
+
     def __init__(self, peer: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.peer = peer
@@ -215,6 +218,10 @@ class ConnectionPane(Widget):
         self._show_all()
         self.refresh_bindings()
 
+    def watch_peer_name(self) -> None:
+        if self.is_mounted:
+            self._show_words()
+
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.width >= _WIDE, "-wide")
 
@@ -327,7 +334,8 @@ class ConnectionPane(Widget):
     def _show_words(self) -> None:
         live = self.state.options if self.state.phase is Phase.CONNECTED else None
         words = state_content(self.state, time.monotonic_ns(), differs=live is not None and self._differs(live))
-        self.query_one("#connect-state", TextBlock).show(words)
+        named = join((f"{self.peer_name}: ", "bold"), words) if self.peer_name else words
+        self.query_one("#connect-state", TextBlock).show(named)
 
     def _let_state_scroll(self) -> None:
         """The state takes the focus, so that keys scroll it, only when there is something to scroll."""

@@ -32,6 +32,11 @@ class PeerPanes(Vertical):
         """The panes in their order."""
         return self.connection, self.subscriptions, self.publish
 
+    def show_name(self, name: str) -> None:
+        """What the peer is called where there are several; visible text."""
+        for pane in self.all:
+            pane.peer_name = name
+
     def show_state(self, state: ConnectionState) -> None:
         """The state of the peer."""
         for pane in self.all:

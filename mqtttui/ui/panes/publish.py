@@ -18,7 +18,7 @@ from mqtttui.client.events import ConnectionState, Outcome, Phase, PublishChange
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import EncodeError, Publish, encode
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.content import count_bytes, join
+from mqtttui.ui.content import as_whom, count_bytes, join
 from mqtttui.ui.editor import EditorError, edit
 from mqtttui.ui.forms.payload import FIELD, PayloadKind, format_json, read_file, to_bytes
 from mqtttui.ui.forms.publish import PublishDraft, packet_size
@@ -45,6 +45,9 @@ class PublishPane(Widget):
 
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
     """How the connection stands."""
+
+    peer_name: reactive[str] = reactive("", init=False)
+    """What the connection is called where there are several; visible text."""
 
     def __init__(self, peer: str, *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -189,6 +192,10 @@ class PublishPane(Widget):
         if self.is_mounted:
             self._show()
             self.refresh_bindings()
+
+    def watch_peer_name(self) -> None:
+        if self.is_mounted:
+            self._show_actions()
 
     def on_resize(self, event: events.Resize) -> None:
         self.set_class(event.size.height < _SHORT, "-short")
@@ -395,7 +402,7 @@ class PublishPane(Widget):
     def _show_actions(self) -> None:
         off = "" if self._connected else "not connected"
         rows = [
-            Row("send", "Send", Kind.ACTION, summary=off or "ctrl+s"),
+            Row("send", f"Send{as_whom(self.peer_name)}", Kind.ACTION, summary=off or "ctrl+s"),
             Row("verify", "Send and verify", Kind.ACTION, summary=off or "v: does it come back?"),
         ]
         held = self._held

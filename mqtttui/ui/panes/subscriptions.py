@@ -18,7 +18,7 @@ from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Properties, Property, Text, TopicRequest
 from mqtttui.protocol.topics import overlap
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.content import grouped, join
+from mqtttui.ui.content import as_whom, grouped, join
 from mqtttui.ui.forms.rows import FormError
 from mqtttui.ui.forms.subscribe import RETAIN_HANDLING, SubscribeDraft
 from mqtttui.ui.messages import CommandRequested
@@ -54,6 +54,9 @@ class SubscriptionsPane(Widget):
 
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
     """How the connection stands."""
+
+    peer_name: reactive[str] = reactive("", init=False)
+    """What the connection is called where there are several; visible text."""
 
     counts: reactive[Mapping[bytes, CountOf]] = reactive(dict, init=False)
     """How many messages each filter brought, by key."""
@@ -204,6 +207,10 @@ class SubscriptionsPane(Widget):
         if self.is_mounted:
             self._show()
 
+    def watch_peer_name(self) -> None:
+        if self.is_mounted:
+            self._show_form()
+
     def watch_counts(self) -> None:
         if self.is_mounted:
             self._show_table()
@@ -349,7 +356,7 @@ class SubscriptionsPane(Widget):
             self.table.focus()
         form.display = self._shows_form
         if self._shows_form:
-            send = "Subscribe" if self._editing is None else "Change"
+            send = ("Subscribe" if self._editing is None else "Change") + as_whom(self.peer_name)
             hint = "ctrl+s" if self._connected else "not connected"
             form.rows = self._draft.rows(send, hint, can_close=bool(self.state.subscriptions))
 

@@ -66,10 +66,15 @@ class EditPacket(ModalScreen[int | None], inherit_bindings=False):
         describe: Describe,
         state: ConnectionState,
         options: Callable[[], ConnectOptions],
+        name: str = "",
     ) -> None:
-        """`options` gives those of a new connection; it raises FormError while the Connection form has a mistake."""
+        """`options` gives those of a new connection; it raises FormError while the Connection form has a mistake.
+
+        `name`: what the connection is called where there are several; visible text.
+        """
         super().__init__()
         self.peer = peer
+        self._peer_name = name
         self.draft = draft
         self._about = title
         self._log = log
@@ -156,7 +161,9 @@ class EditPacket(ModalScreen[int | None], inherit_bindings=False):
         self._show_keys()
 
     def _show_title(self) -> None:
-        self._heading.text, self._heading.right = title_words(self._about, self.draft, self._state, as_hex=self._as_hex)
+        self._heading.text, self._heading.right = title_words(
+            self._about, self.draft, self._state, as_hex=self._as_hex, name=self._peer_name
+        )
 
     def _show_status(self) -> None:
         sending, row = self._sending, self.draft.problem

@@ -19,7 +19,7 @@ from textual.widget import Widget
 
 from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.ui.bindings import in_footer_order, keys_of
-from mqtttui.ui.content import Part, grouped, join
+from mqtttui.ui.content import grouped
 from mqtttui.ui.list_mode import mode_words
 from mqtttui.ui.packet_wishes import PacketWishes
 from mqtttui.ui.panes.connection import ConnectionPane
@@ -34,6 +34,7 @@ from mqtttui.ui.views import PACKETS, VIEW_NAMES, VIEWS, Parts
 from mqtttui.ui.widgets.bars import KeyLine, ViewLine, unique_by_key
 from mqtttui.ui.widgets.notice import Notice
 from mqtttui.ui.widgets.packet_list import PacketList
+from mqtttui.ui.widgets.peers_line import PeersLine
 from mqtttui.ui.widgets.status_bar import Meter, StatusBar
 from mqtttui.ui.widgets.ways import EMPTY, NARROW, Ways
 
@@ -58,7 +59,8 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
         """Those of the current peer."""
         self._wishes = PacketWishes(self, parts)
         self._drawer_box = Vertical(id="drawer")
-        self._status = StatusBar(id="status")
+        self.status = StatusBar(id="status")
+        self.peers_line = PeersLine(id="peers")
         self._views = ViewLine(id="views")
         self._ways = Ways(id="ways")
         self._notice = Notice(id="notice")
@@ -91,7 +93,8 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
         return self.panes.publish
 
     def compose(self) -> ComposeResult:
-        yield self._status
+        yield self.status
+        yield self.peers_line
         yield self._views
         yield self._ways
         with Horizontal(id="body"):
@@ -140,7 +143,7 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
 
     def show_state(self, state: ConnectionState) -> None:
         """The state of the current peer."""
-        self._status.state = state
+        self.status.state = state
         self._views.connections = self._log.connection_count
         self._views.subscriptions = sum(1 for row in state.subscriptions if row.active)
         if self._start and state.phase is Phase.CONNECTED:
@@ -159,22 +162,10 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
 
     def show_meter(self, meter: Meter) -> None:
         """Rates and counts."""
-        self._status.meter = meter
+        self.status.meter = meter
         kept = "" if meter.kept == meter.received else f" of {grouped(meter.received)} kept"
         self._views.view_counts = {row.name: row.count(self.parts.pump) for row in VIEWS}
         self._views.counts = f"{grouped(meter.kept)}{kept}{' packets' if not kept else ''}" if meter.received else ""
-
-    def show_file(self, line: list[Part]) -> None:
-        """The capture that is being read."""
-        self._status.file = join(*line)
-
-    def show_recording(self, written: str, problem: str) -> None:
-        """How large the recording is, and why it fails."""
-        self._status.recording = (written, problem)
-
-    def show_alarm(self, line: list[Part]) -> None:
-        """How the alarm stands; empty for none."""
-        self._status.alarm = join(*line) if line else None
 
     def grew(self) -> None:
         """The log has changed, or the filter has come further."""
@@ -385,7 +376,7 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
     def _show_mode(self) -> None:
         """What the packet list does."""
         shown = self._log.last and self.views.current is self.inspector
-        self._views.mode = mode_words(self.inspector.packets, file=self._status.shows_file) if shown else ("", "")
+        self._views.mode = mode_words(self.inspector.packets, file=self.status.shows_file) if shown else ("", "")
 
     def on_view_line_chosen(self, event: ViewLine.Chosen) -> None:
         event.stop()

@@ -14,7 +14,7 @@ from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import TopicRequest
 from mqtttui.protocol.topics import check_filter
 from mqtttui.text import EscapeError
-from mqtttui.ui.content import Part, join
+from mqtttui.ui.content import Part, as_whom, join
 from mqtttui.ui.forms.subscribe import breadth_words
 from mqtttui.ui.widgets.escaped_input import EscapedInput
 
@@ -30,14 +30,16 @@ class SubscribePrompt(ModalScreen[TopicRequest | None]):
         Binding("down", "qos(-1)", show=False),
     ]
 
-    def __init__(self, version: Version) -> None:
+    def __init__(self, version: Version, name: str = "") -> None:
+        """`name`: what the connection is called where there are several; visible text."""
         super().__init__()
+        self._heading = f"Subscribe{as_whom(name)}"
         self._version = version
         self._qos = 0
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog"):
-            yield Static("Subscribe", classes="dialog-title", markup=False)
+            yield Static(self._heading, classes="dialog-title", markup=False)
             yield EscapedInput(placeholder="topic filter: sensors/+/temp, # for everything", id="filter")
             yield Static(id="filter-check", markup=False)
             yield Static(id="filter-qos", markup=False)

@@ -59,6 +59,7 @@ _LEVELS = (
 """The first one that fits is shown."""
 _ROOM_FOR_URL = 60
 _ROOM_FOR_PROBLEM = 110
+_NAME_CELLS = 20
 _PROBLEM = 40
 """Characters of why a recording fails; the notice says all of it."""
 _TICK = 0.25
@@ -78,6 +79,13 @@ class StatusBar(Bar):
     alarm: reactive[Content | None] = reactive[Content | None](None)
     """How the alarm stands."""
 
+    peer_name: reactive[str] = reactive("")
+    """What the connection is called where there are several; visible text."""
+    label: reactive[str] = reactive("")
+    """What its profile wants said of it; visible text."""
+    elsewhere: reactive[bool] = reactive(False)
+    """Another connection was made: not all packets come from a capture."""
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._tick: Timer | None = None
@@ -85,7 +93,7 @@ class StatusBar(Bar):
     @property
     def shows_file(self) -> bool:
         """Packets come from a capture alone."""
-        return self.file is not None and self.state.options is None
+        return self.file is not None and self.state.options is None and not self.elsewhere
 
     def watch_state(self) -> None:
         """While the next attempt is awaited, the seconds count down."""
@@ -103,6 +111,10 @@ class StatusBar(Bar):
         if state.phase is Phase.IDLE and state.failure:
             sign, style, word = "✗", "$state-bad", f"{state.failure.title}"
         out: list[Part] = [(f"{sign} ", style)]
+        if self.peer_name:
+            out.append((f"{_middle(self.peer_name, _NAME_CELLS)}  ", "bold $primary"))
+        if self.label:
+            out.append((f"{_middle(self.label, _NAME_CELLS)}  ", "bold $state-warn"))
         if state.options is None:
             return [self.file] if self.file is not None else [*out, word]
         name = text.visible(state.options.url if room >= _ROOM_FOR_URL else state.options.place)
