@@ -134,7 +134,10 @@ class MqttTui(MainActions):
         store = FilterStore(paths.filters_file())
         first = Peer(PEER, PEER, NoSession(), AfterConnecting(PEER, self._settings))
         self.peers = Peers(first)
-        self._main = MainScreen(first.panes, Parts(self.log_of_packets, self.pump, describe, self.filtering, store, self.marks))
+        parts = Parts(
+            self.log_of_packets, self.pump, describe, self.filtering, store, self.marks, self.tcp, lambda: self.peers.current.state
+        )
+        self._main = MainScreen(first.panes, parts)
         await self.push_screen(self._main)
         self.call_after_refresh(self._go_on)
 

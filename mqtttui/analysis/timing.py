@@ -48,17 +48,25 @@ class Ping(NamedTuple):
 class Times:
     """Round trips by what they are and who waited."""
 
-    __slots__ = ("_trips",)
+    __slots__ = ("_slowest", "_trips")
 
     def __init__(self) -> None:
         self._trips: dict[tuple[Trip, Direction], Histogram] = {}
+        self._slowest: dict[tuple[Trip, Direction], int] = {}
 
-    def add(self, took: Took) -> None:
-        """One more."""
+    def add(self, took: Took, no: int) -> None:
+        """One more, which packet `no` ended."""
         key = (took.trip, took.waited)
-        if key not in self._trips:
-            self._trips[key] = Histogram()
-        self._trips[key].add(took.ns)
+        times = self._trips.get(key)
+        if times is None:
+            times = self._trips[key] = Histogram()
+        if not times.count or took.ns > times.maximum:
+            self._slowest[key] = no
+        times.add(took.ns)
+
+    def slowest(self, trip: Trip, waited: Direction) -> int | None:
+        """No. of the packet that ended the slowest; None if there is none."""
+        return self._slowest.get((trip, waited))
 
     def summaries(self) -> Mapping[tuple[Trip, Direction], Summary]:
         """What there is to say of each, in the order of the table: first what the client waited for."""
@@ -127,10 +135,10 @@ class Timing(Follower):
 
     # --- what it knows
 
-    def times(self, peer: str, connection: int | None = None) -> Mapping[tuple[Trip, Direction], Summary]:
+    def times(self, peer: str, connection: int | None = None) -> Times:
         """The round trips of all connections of a peer, or of one connection."""
         held: _Peer | _Connection | None = self._peers.get(peer) if connection is None else self._connections.get(connection)
-        return held.times.summaries() if held is not None else {}
+        return held.times if held is not None else Times()
 
     def pings(self, connection: int) -> Sequence[Ping]:
         """The latest pings of the client of a connection, the oldest first."""
@@ -170,13 +178,13 @@ class Timing(Follower):
             if kind in (P.CONNECT, P.CONNACK):
                 self._learn(log, no, number)
             for took in trips_of(log, self._pairs, no, kind, mono):
-                self._took(log, number, took, mono)
+                self._took(log, number, took, no)
         started, self._heard = self._operations.responses_since(self._heard)
         for request in started:
             response = self._operations.response_of(request)
             took_all = response_trip(log, request, response)
             if took_all is not None and response is not None:
-                self._took(log, log.head(request).connection, took_all, log.head(response).mono)
+                self._took(log, log.head(request).connection, took_all, response)
         self._count(log, span)
 
     def settle(self, log: Log, caught_up: bool) -> None:
@@ -219,12 +227,12 @@ class Timing(Follower):
             given = next((item.value for item in value.properties if item.id == PropertyId.SERVER_KEEP_ALIVE), None)
             held.keep_alive = given if isinstance(given, int) else held.keep_alive
 
-    def _took(self, log: Log, number: int, took: Took, mono: int) -> None:
+    def _took(self, log: Log, number: int, took: Took, no: int) -> None:
         held = self._connection(number)
-        held.times.add(took)
-        self._peer(log, number).times.add(took)
+        held.times.add(took, no)
+        self._peer(log, number).times.add(took, no)
         if took.trip is Trip.PING and took.waited is Direction.C2S:
-            held.pings.append(Ping(mono, took.ns))
+            held.pings.append(Ping(log.head(no).mono, took.ns))
 
     def _connection(self, number: int) -> _Connection:
         held = self._connections.get(number)

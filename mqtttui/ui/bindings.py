@@ -45,6 +45,7 @@ SCOPES: dict[str, str] = {
     "bytes": "Bytes",
     "payload": "Payload",
     "operations": "Operations",
+    "timing": "Timing",
     "findings": "Findings",
     "connection": "Connection",
     "subscriptions": "Subscriptions",
@@ -278,6 +279,25 @@ _OPERATIONS = (
     *_moves("operations"),
 )
 
+_TIMING = (
+    Key(
+        "timing", "timing.check", "x", "ask('check')", "Test run", "Test run: how long does this broker take, with a connection of its own"
+    ),
+    Key("timing", "timing.slowest", "enter,right,l", "ask('slowest')", "Slowest", "Show the packet that ended the slowest round trip"),
+    Key("timing", "timing.which", "r", "ask('which')", "Alone/all", "All connections, or only the one that stands"),
+    Key("timing", "timing.copy", "y", "ask('copy')", "Copy", "Copy all of it as Markdown"),
+    Key(
+        "timing",
+        "timing.print",
+        "Y",
+        "ask('print')",
+        "Print",
+        "The same printed plainly: leaves the screen, Enter comes back",
+        footer=False,
+    ),
+    *_moves("timing"),
+)
+
 _FINDINGS = (
     Key("findings", "findings.open", "enter,right,l", "open", "Packet", "Show the latest packet with this finding"),
     Key("findings", "findings.follow", "f", "ask('follow')", "Only these", "Only the packets with this finding"),
@@ -329,6 +349,7 @@ KEYS: tuple[Key, ...] = (
     *_PUBLISH,
     *_FORM,
     *_OPERATIONS,
+    *_TIMING,
     *_FINDINGS,
     *_EDIT,
     *_FOLLOWED,
@@ -343,6 +364,8 @@ FOOTER_FIRST = (
     "inspector.edit",
     "inspector.copy",
     "operations.copy",
+    "timing.check",
+    "timing.copy",
     "findings.copy",
     "packets.pause",
     "packets.last",

@@ -14,10 +14,12 @@ if TYPE_CHECKING:
     from mqtttui.analysis.pump import Pump
     from mqtttui.capture.log import Log
     from mqtttui.capture.marks import Marks
+    from mqtttui.client.events import ConnectionState
     from mqtttui.config.saved_filters import FilterStore
     from mqtttui.ui.filtering import Filtering
     from mqtttui.ui.panes.view import View
     from mqtttui.ui.row_text import Describe
+    from mqtttui.ui.tcp_samples import TcpSamples
 
 PACKETS = "packets"
 """The view that is there from the start."""
@@ -37,6 +39,10 @@ class Parts:
     """The user's filters."""
     marks: Marks
     """Marks and comments."""
+    tcp: TcpSamples
+    """How the TCP of each connection stands."""
+    standing: Callable[[], ConnectionState]
+    """The state of the current peer."""
 
 
 def _nothing(pump: Pump) -> str:
@@ -71,6 +77,12 @@ def _open_operations(pump: Pump) -> str:
     return f"{pump.operations.open_count:,} open" if pump.operations.open_count else ""
 
 
+def _timing(parts: Parts) -> View:
+    from mqtttui.ui.panes.timing import TimingView
+
+    return TimingView(parts)
+
+
 def _findings(parts: Parts) -> View:
     from mqtttui.ui.panes.findings import FindingsView
 
@@ -85,6 +97,7 @@ def _bad_packets(pump: Pump) -> str:
 VIEWS: tuple[ViewRow, ...] = (
     ViewRow(PACKETS, "4", "Packets", "Pkt", "The packet list", None),
     ViewRow("operations", "5", "Ops", "Ops", "What was asked, what came of it, and how long it took", _operations, _open_operations),
+    ViewRow("timing", "8", "Timing", "Tim", "How long everything takes, and whether network or broker takes the time", _timing),
     ViewRow("findings", "9", "Findings", "Fnd", "What breaks a rule of the standard, or looks wrong", _findings, _bad_packets),
 )
 VIEW_NAMES = frozenset(row.name for row in VIEWS)

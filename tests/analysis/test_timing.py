@@ -61,7 +61,7 @@ class Line:
     def times(self, connection: int | None = None) -> dict[tuple[Trip, Direction], tuple[int, int, int]]:
         """Number, least and greatest of each."""
         self.follow()
-        found = self.pump.timing.times("dev", connection)
+        found = self.pump.timing.times("dev", connection).summaries()
         return {key: (summary.count, summary.minimum, summary.maximum) for key, summary in found.items()}
 
 
@@ -155,8 +155,10 @@ def test_connections_of_a_peer_add_up_and_stay_apart() -> None:
     ping = (Trip.PING, UP)
     assert first.times() == {ping: (2, 1 * MS, 2 * MS)}
     assert first.times(second.number) == {ping: (1, 2 * MS, 2 * MS)}
-    assert first.pump.timing.times("other")[ping].maximum == 9 * MS
-    assert first.pump.timing.times("nobody") == {}
+    assert first.pump.timing.times("other").summaries()[ping].maximum == 9 * MS
+    assert first.pump.timing.times("nobody").summaries() == {}
+    assert first.pump.timing.times("dev").slowest(*ping) == 4
+    assert first.pump.timing.times("nobody").slowest(*ping) is None
 
 
 def test_what_is_remembered_is_bounded() -> None:
