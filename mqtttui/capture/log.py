@@ -300,6 +300,14 @@ class Log:
         return self._segments[-1].last
 
     @property
+    def latest(self) -> int:
+        """Monotonic ns of the latest packet; 0 if none is kept."""
+        for segment in reversed(self._segments):
+            if segment.monos:
+                return segment.monos[-1]
+        return 0
+
+    @property
     def received(self) -> int:
         """Packets recorded so far."""
         return self.last

@@ -31,8 +31,13 @@ class Recorder:
         self._wall = 0
         self._closed = False
 
+    @property
+    def latest(self) -> int:
+        """Monotonic ns of the latest packet in the log, of whatever connection; 0 if there is none."""
+        return self._log.latest
+
     def inbound(self, chunk: Chunk, mono: int, wall: int) -> Batch:
-        """Bytes from the server, read at `mono` and `wall` (ns). Gives the packets that they completed."""
+        """Bytes from the server, arrived at `mono` and `wall` (ns). Gives the packets that they completed."""
         return self.record(Direction.S2C, chunk, mono, wall)
 
     def outbound(self, chunk: Chunk, mono: int, wall: int) -> Batch:

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mqtttui.client import certificates, errors, errors_tls, errors_transport
+from mqtttui.client.arrival import StampedSocket
 from mqtttui.client.events import Failure, TlsInfo, Upgrade
 from mqtttui.client.layer import Layer, TcpLayer, address_text
 from mqtttui.client.steps import Steps
@@ -153,7 +154,7 @@ async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps:
 async def _open(family: socket.AddressFamily, address: tuple[Any, ...]) -> tuple[TcpLayer, int, int]:
     """The connection, and when it was begun and established (monotonic ns)."""
     loop = asyncio.get_running_loop()
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock = StampedSocket(family, socket.SOCK_STREAM)
     try:
         sock.setblocking(False)
         began, ended = await _established(sock, address)

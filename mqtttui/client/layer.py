@@ -17,6 +17,7 @@ import socket
 from typing import Protocol, cast
 
 from mqtttui.client import tcp_info
+from mqtttui.client.arrival import StampedSocket
 from mqtttui.client.events import TcpInfo
 from mqtttui.text import visible
 
@@ -74,6 +75,9 @@ class Layer(Protocol):
 
     def tcp_info(self) -> TcpInfo | None:
         """How the TCP at the bottom stands; None without TCP, when it is closed, or where the system does not tell."""
+
+    def arrived(self) -> int:
+        """Monotonic ns at which the bytes that were read last had arrived at this machine; 0 where the system does not tell."""
 
     def pause_reading(self) -> None:
         """Stop reading from the peer."""
@@ -246,6 +250,10 @@ class TcpLayer(asyncio.Protocol):
     def tcp_info(self) -> TcpInfo | None:
         """See Layer."""
         return tcp_info.read(self._sock) if self._sock is not None else None
+
+    def arrived(self) -> int:
+        """See Layer."""
+        return self._sock.arrived if isinstance(self._sock, StampedSocket) else 0
 
     def pause_reading(self) -> None:
         """See Layer."""

@@ -5,7 +5,9 @@ Outbound it is the transport that gmqtt writes to. Rules:
 1. Bytes are handed to the connection in slices of at most 64 KiB, the next one when the last has left, and recorded as they
    are handed over, with that moment's time. A large publish neither stalls the loop nor shows as sent before it is.
 2. After a loss the recorder is told how many of the recorded bytes had not left.
-3. Reading pauses only while answers to what was read pile up because the peer does not take them.
+3. What comes is stamped with its arrival at this machine, where the system tells it, so that the time in which this program
+   was busy elsewhere does not count as the broker's.
+4. Reading pauses only while answers to what was read pile up because the peer does not take them.
 """
 
 from __future__ import annotations
@@ -153,9 +155,11 @@ class Tap:
         """Record, then let the owner decide."""
         if self._finished:
             return
-        mono = time.monotonic_ns()
+        now = time.monotonic_ns()
+        # Not before what is recorded already: the times in the log never fall.
+        mono = min(now, max(self._layer.arrived(), self._recorder.latest)) if self._layer.arrived() else now
         self.last_in = mono
-        batch = self._recorder.inbound(chunk, mono, time.time_ns())
+        batch = self._recorder.inbound(chunk, mono, time.time_ns() - now + mono)
         self._reading = True
         try:
             self._owner.batch_received(chunk, batch, mono)

@@ -219,6 +219,10 @@ class TlsLayer:
         """See Layer."""
         return self._lower.tcp_info()
 
+    def arrived(self) -> int:
+        """See Layer."""
+        return self._lower.arrived()
+
     @property
     def security(self) -> str:
         """See Layer."""

@@ -256,6 +256,10 @@ class WebSocketLayer:
         """See Layer."""
         return self._lower.tcp_info()
 
+    def arrived(self) -> int:
+        """See Layer."""
+        return self._lower.arrived()
+
     @property
     def security(self) -> str:
         """See Layer."""

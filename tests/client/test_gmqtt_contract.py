@@ -148,6 +148,9 @@ class Wire:
 
     def tcp_info(self) -> None: ...
 
+    def arrived(self) -> int:
+        return 0
+
     def attach(self, receiver: Receiver) -> None:
         self.receiver = receiver
 

@@ -26,8 +26,12 @@ class Pipe:
         self.stuck = stuck
         self.receiver: Receiver | None = None
         self.calls: list[str] = []
+        self.stamp = 0
 
     def tcp_info(self) -> None: ...
+
+    def arrived(self) -> int:
+        return self.stamp
 
     @property
     def ready(self) -> bool:
@@ -104,6 +108,26 @@ async def test_slices_of_at_most_64_kib_one_after_the_other() -> None:
     await wait_until(lambda: tap.idle, "the rest")
     assert b"".join(pipe.writes) == raw
     assert log[1].raw == raw
+
+
+async def test_what_comes_is_stamped_with_its_arrival() -> None:
+    """But never before what is recorded already, and never in the future."""
+    pipe = Pipe()
+    tap, log, _ = make(pipe)
+    began = time.monotonic_ns()
+    tap.write(b"\xc0\x00")
+    pipe.stamp = log[1].mono + 1
+    tap.data_received(b"\xd0\x00")
+    assert log[2].mono == log[1].mono + 1
+    assert 0 <= (time.time_ns() - log[2].wall) - (time.monotonic_ns() - log[2].mono) < 1_000_000_000
+    pipe.stamp = began - 5
+    tap.data_received(b"\xd0\x00")
+    assert log[3].mono == log[2].mono
+    pipe.stamp = time.monotonic_ns() + 60_000_000_000
+    tap.data_received(b"\xd0\x00")
+    pipe.stamp = 0
+    tap.data_received(b"\xd0\x00")
+    assert log[3].mono <= log[4].mono <= log[5].mono <= time.monotonic_ns()
 
 
 async def test_small_writes_share_a_slice_and_the_loop_gets_its_turn() -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import struct
 import sys
+import time
 from dataclasses import replace
 
 import pytest
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from mqtttui.client import commands, tcp_info
 from mqtttui.client.events import Phase, TcpMeasured
 from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
+from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.packets import Connect
 from tests.support.brokers import Broker, Ways
 from tests.support.certs import Certificates
@@ -133,6 +136,22 @@ async def test_a_silent_broker_is_told_from_a_silent_network(mosquitto_broker: B
         finally:
             mosquitto_broker.resume()
         await driver.until(lambda: driver.state.ping_ms is not None, "the answer")
+
+
+@linux
+@pytest.mark.parametrize("transport", ["tcp", "tls"])
+async def test_a_busy_program_is_no_slow_broker(mosquitto_ways: Ways, certificates: Certificates, transport: str) -> None:
+    """What arrived while the loop was busy is stamped with its arrival."""
+    tls = TlsOptions(ca_file=str(certificates.ca)) if transport == "tls" else None
+    async with Driver() as driver:
+        await driver.connected(mosquitto_ways.tls if tls else mosquitto_ways.broker.port, tls=tls)
+        driver.ping()
+        asyncio.get_running_loop().call_soon(time.sleep, 3)
+        await driver.until(lambda: driver.count(P.PINGRESP) == 1, "the answer")
+        heads = [driver.log.head(no) for no in driver.log.numbers()]
+        asked, answered = (next(head.mono for head in heads if head.first_byte >> 4 == kind) for kind in (P.PINGREQ, P.PINGRESP))
+        assert 0 <= answered - asked < 2_000_000_000
+        assert driver.state.ping_ms is not None and driver.state.ping_ms < 2_000
 
 
 @linux

@@ -229,6 +229,9 @@ class Wire:
 
     def tcp_info(self) -> None: ...
 
+    def arrived(self) -> int:
+        return 0
+
     def write(self, data: Bytes) -> None:
         self.written += data
 
