@@ -119,7 +119,7 @@ async def test_what_comes_is_stamped_with_its_arrival() -> None:
     pipe.stamp = log[1].mono + 1
     tap.data_received(b"\xd0\x00")
     assert log[2].mono == log[1].mono + 1
-    assert 0 <= (time.time_ns() - log[2].wall) - (time.monotonic_ns() - log[2].mono) < 1_000_000_000
+    assert abs((time.time_ns() - log[2].wall) - (time.monotonic_ns() - log[2].mono)) < 1_000_000_000
     pipe.stamp = began - 5
     tap.data_received(b"\xd0\x00")
     assert log[3].mono == log[2].mono
