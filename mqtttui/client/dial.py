@@ -1,38 +1,29 @@
-"""Name lookup, TCP, TLS and WebSocket, or a Unix socket: from ConnectOptions to a Layer that CONNECT can be written to.
+"""Name lookup, TCP, proxy, TLS and WebSocket, or a Unix socket: from ConnectOptions to a Layer that CONNECT can be written to.
 
 Each phase is an await of its own, so that it has its own time and the phase that did not finish names the failure. The times
-are taken where the thing happens: around the lookup in its thread, at `connect` and when the socket turns writable, around the
-handshake; never when a task gets its next turn.
+are taken where the thing happens, as far as that can be known; never when a task gets its next turn.
 """
 
 from __future__ import annotations
 
 import asyncio
-import encodings.idna  # noqa: F401 - else the first lookup of a name would take as long as loading it
-import errno
-import os
 import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
-from mqtttui.client import certificates, errors, errors_tls, errors_transport
-from mqtttui.client.arrival import StampedSocket
+from mqtttui.client import certificates, errors, errors_proxy, errors_tls, errors_transport, tcp
 from mqtttui.client.events import Failure, TlsInfo, Upgrade
-from mqtttui.client.layer import Layer, TcpLayer, address_text
+from mqtttui.client.layer import Layer, TcpLayer
+from mqtttui.client.proxy import ProxyError
 from mqtttui.client.steps import Steps
-from mqtttui.client.threads import in_thread
 from mqtttui.client.tls import NotTls, OtherCertificate, TlsEof, TlsLayer
 from mqtttui.client.tls_setup import TlsSetupError, make_context
+from mqtttui.client.tunnel import tunnel
 from mqtttui.client.websocket import UpgradeError, WebSocketLayer
-from mqtttui.config.options import ConnectOptions, WebSocketOptions
+from mqtttui.config.options import ConnectOptions, ProxyOptions, WebSocketOptions
 from mqtttui.text import visible
-
-Address = tuple[socket.AddressFamily, tuple[Any, ...]]
-
-_SHOWN_ADDRESSES = 8
 
 
 class DialError(Exception):
@@ -65,13 +56,17 @@ async def dial(options: ConnectOptions, steps: Steps, show: Showing) -> Layer:
         except TlsSetupError as error:
             raise _failed(steps, "tls", errors_tls.tls_setup(error)) from error
     deadline = asyncio.get_running_loop().time() + options.dial_timeout
-    addresses = await _resolve(options, steps, deadline)
-    tcp = await _connect(options, addresses, steps, deadline)
+    proxy = options.proxy
+    hop = options if proxy is None else replace(options, host=proxy.host, port=proxy.port)
+    addresses, targets = await _resolve(options, hop, steps, deadline)
+    lower, address = await _connect(hop, addresses, steps, deadline)
     try:
-        layer = tcp if context is None else await _secure(options, tcp, context, steps, deadline, show)
+        if proxy is not None:
+            lower = await _through(options, proxy, targets, lower, address, steps, deadline)
+        layer = lower if context is None else await _secure(options, lower, context, steps, deadline, show)
         return layer if options.websocket is None else await _upgrade(options, options.websocket, layer, steps, deadline, show)
     except BaseException:
-        tcp.abort()
+        lower.abort()
         raise
 
 
@@ -80,114 +75,67 @@ def _failed(steps: Steps, name: str, failure: Failure) -> DialError:
     return DialError(failure)
 
 
-async def _resolve(options: ConnectOptions, steps: Steps, deadline: float) -> list[Address]:
-    try:
-        literal = _getaddrinfo(options.host, options.port, socket.AI_NUMERICHOST)
-    except (OSError, UnicodeError, ValueError):
-        pass  # No address: a name, to be looked up.
-    else:
+async def _resolve(options: ConnectOptions, hop: ConnectOptions, steps: Steps, deadline: float) -> tuple[list[tcp.Address], list[str]]:
+    """The addresses to connect to, and the names or addresses that a proxy is asked for, one after the other."""
+    proxy = options.proxy
+    wanted = {hop.host: tcp.literal(hop.host, hop.port)}
+    if proxy is not None and not proxy.remote_names:
+        wanted[options.host] = tcp.literal(options.host, options.port)
+    if all(wanted.values()):
         steps.skip("resolve", "is an address already")
-        return literal
-    steps.start("resolve", visible(options.host))
+    else:
+        names = [name for name, found in wanted.items() if not found]
+        steps.start("resolve", visible(", ".join(names)))
+        found = [await _look_up(name, options if name == options.host else hop, steps, deadline) for name in names]
+        wanted.update({name: each.addresses for name, each in zip(names, found, strict=True)})
+        shown = [each.text for each in found]
+        if len(names) > 1:
+            shown = [f"{visible(name)} {text}" for name, text in zip(names, shown, strict=True)]
+        steps.done("resolve", "; ".join(shown), found[-1].ended, found[0].began)
+    targets = [options.host] if proxy is None or proxy.remote_names else [str(address[0]) for _, address in wanted[options.host]]
+    return wanted[hop.host], targets
+
+
+async def _look_up(name: str, options: ConnectOptions, steps: Steps, deadline: float) -> tcp.Found:
     try:
         async with asyncio.timeout_at(deadline):
-            found = await _lookup(options.host, options.port)
-    except (OSError, UnicodeError, ValueError) as error:
-        raise _failed(steps, "resolve", errors.lookup(error, options)) from error
-    shown = [str(address[0]) for _, address in found.addresses[:_SHOWN_ADDRESSES]]
-    more = len(found.addresses) - len(shown)
-    steps.done("resolve", ", ".join(shown) + (f" and {more} more" if more else ""), found.ended, found.began)
-    return found.addresses
+            return await tcp.lookup(name, options.port)
+    except (OSError, ValueError) as error:
+        failed = errors_proxy.lookup if options.proxy is not None and options.host == options.proxy.host else errors.lookup
+        raise _failed(steps, "resolve", failed(error, options)) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a lookup gave; times in monotonic ns."""
-
-    addresses: list[Address]
-    began: int
-    ended: int
-
-
-async def _lookup(host: str, port: int) -> _Found:
-    def work() -> _Found:
-        began = time.monotonic_ns()
-        return _Found(_getaddrinfo(host, port), began, time.monotonic_ns())
-
-    return await in_thread(work, f"lookup {host}")
-
-
-def _getaddrinfo(host: str, port: int, flags: int = 0) -> list[Address]:
-    if not host:
-        raise ValueError("the host is empty")
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP, flags=flags)
-    return list(dict.fromkeys((family, address) for family, _, _, _, address in found))
-
-
-async def _connect(options: ConnectOptions, addresses: Sequence[Address], steps: Steps, deadline: float) -> TcpLayer:
-    """Try the addresses in turn; each has its share of the time that is left."""
-    loop = asyncio.get_running_loop()
-    steps.start("tcp")
-    tried: list[str] = []
-    failed: list[OSError] = []
-    for index, (family, address) in enumerate(addresses):
-        name = address_text(address)
-        share = (deadline - loop.time()) / (len(addresses) - index)
-        steps.note("tcp", "; ".join([*tried, f"{name} …"]))
-        steps.begin_try("tcp", name)
-        try:
-            async with asyncio.timeout(max(share, 0)):
-                layer, began, ended = await _open(family, address)
-        except OSError as error:  # TimeoutError is one
-            failed.append(error)
-            why = errors.short_reason(error)
-            tried.append(f"{name} {why}")
-            steps.end_try("tcp", why)
-            continue
-        steps.end_try("tcp", ended=ended)
-        steps.done("tcp", "; ".join([*tried, layer.remote or name]), ended, began)
-        return layer
-    failure = errors.tcp(errors.most_telling(failed or [OSError("no address")]), options, "; ".join(tried))
-    raise _failed(steps, "tcp", failure)
-
-
-async def _open(family: socket.AddressFamily, address: tuple[Any, ...]) -> tuple[TcpLayer, int, int]:
-    """The connection, and when it was begun and established (monotonic ns)."""
-    loop = asyncio.get_running_loop()
-    sock = StampedSocket(family, socket.SOCK_STREAM)
+async def _connect(hop: ConnectOptions, addresses: Sequence[tcp.Address], steps: Steps, deadline: float) -> tuple[TcpLayer, tcp.Address]:
     try:
-        sock.setblocking(False)
-        began, ended = await _established(sock, address)
-        _, layer = await loop.create_connection(lambda: TcpLayer(sock), sock=sock)
-    except BaseException:
-        sock.close()
-        raise
-    return layer, began, ended
+        return await tcp.connect(addresses, hop.bind, steps, deadline)
+    except tcp.Unreachable as error:
+        failed = errors.tcp if hop.proxy is None else errors_proxy.tcp
+        raise _failed(steps, "tcp", failed(error.last, hop, error.tried)) from error
+    except tcp.BindError as error:
+        raise _cannot_bind(error, hop, steps) from error
 
 
-async def _established(sock: socket.socket, address: tuple[Any, ...]) -> tuple[int, int]:
-    """Connects, and gives when `connect` was called and when the socket was found writable. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    writable: asyncio.Future[int] = loop.create_future()
+def _cannot_bind(error: tcp.BindError, hop: ConnectOptions, steps: Steps) -> DialError:
+    cause = error.cause
+    failure = errors_proxy.other_family(hop.bind, hop.host) if cause is None else errors_proxy.bind(cause, hop.bind)
+    return _failed(steps, "tcp", failure)
 
-    def stamp() -> None:
-        if not writable.done():
-            writable.set_result(time.monotonic_ns())
 
-    began = time.monotonic_ns()
-    code = sock.connect_ex(address)
-    if code == 0:
-        return began, time.monotonic_ns()
-    if code not in (errno.EINPROGRESS, errno.EINTR):
-        raise OSError(code, os.strerror(code))
-    loop.add_writer(sock, stamp)
+async def _through(
+    options: ConnectOptions,
+    proxy: ProxyOptions,
+    targets: Sequence[str],
+    lower: TcpLayer,
+    address: tcp.Address,
+    steps: Steps,
+    deadline: float,
+) -> TcpLayer:
     try:
-        ended = await writable
-    finally:
-        loop.remove_writer(sock)
-    if (code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) != 0:
-        raise OSError(code, os.strerror(code))
-    return began, ended
+        return await tunnel(options, proxy, targets, lower, lambda: tcp.again(address, options.bind), steps, deadline)
+    except (OSError, ProxyError) as error:
+        raise _failed(steps, "proxy", errors_proxy.tunnel(error, proxy, options)) from error
+    except tcp.BindError as error:
+        raise _cannot_bind(error, options, steps) from error
 
 
 async def _connect_unix(options: ConnectOptions, steps: Steps) -> Layer:

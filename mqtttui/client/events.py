@@ -52,7 +52,8 @@ class Try:
 class Step:
     """One step of connecting, times in monotonic ns.
 
-    `resolve`, `tcp`, `tls` (or `unix`), `websocket` where there is one, `connect` (CONNECT handed over), `connack`.
+    `resolve`, `tcp`, `proxy` where there is one, `tls` (or `unix`), `websocket` where there is one, `connect` (CONNECT handed
+    over), `connack`.
     """
 
     name: str
@@ -145,6 +146,9 @@ class Fix(Enum):
     USE_311 = "try MQTT 3.1.1"
     USE_V5 = "try MQTT 5"
     OTHER_PORT = "try the other port"
+    NO_PROXY = "connect without the proxy"
+    HTTP_PROXY = "take it for an HTTP proxy"
+    SOCKS_PROXY = "take it for a SOCKS5 proxy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,7 @@ _STEP_KINDS = {
     "resolve": ErrorClass.DNS,
     "tcp": ErrorClass.CONNECT,
     "unix": ErrorClass.CONNECT,
+    "proxy": ErrorClass.CONNECT,
     "tls": ErrorClass.TLS,
     "websocket": ErrorClass.CONNECT,
 }

@@ -130,6 +130,12 @@ class Mailbox:
             (reason,), self._lost = self._lost, None
             receiver.connection_lost(reason)
 
+    def give_back(self, data: bytes) -> None:
+        """Hand nothing to the present Receiver any more, and keep `data` for the next one."""
+        self._receiver = None
+        if data:
+            self._data.append(data)
+
     def data(self, chunk: bytes) -> None:
         """Bytes of the peer."""
         if self._receiver is None:
@@ -212,6 +218,10 @@ class TcpLayer(asyncio.Protocol):
     def attach(self, receiver: Receiver) -> None:
         """See Layer."""
         self._mailbox.attach(receiver)
+
+    def give_back(self, data: bytes) -> None:
+        """The present Receiver is done; `data`, which it got but is not for it, and what follows are kept for the next one."""
+        self._mailbox.give_back(data)
 
     def write(self, data: Bytes) -> None:
         """See Layer."""

@@ -17,7 +17,9 @@ def step_names(options: ConnectOptions) -> tuple[str, ...]:
     """The steps that such an attempt has, in their order."""
     if options.unix_path:
         return ("unix", "connect", "connack")
-    return ("resolve", "tcp", "tls", *(("websocket",) if options.websocket is not None else ()), "connect", "connack")
+    proxy = ("proxy",) if options.proxy is not None else ()
+    websocket = ("websocket",) if options.websocket is not None else ()
+    return ("resolve", "tcp", *proxy, "tls", *websocket, "connect", "connack")
 
 
 class Steps:

@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T], name: str) -> T:
-    """What `work` gives or raises (OSError or ValueError). Cancelling returns at once; the thread ends when its work does."""
+    """What `work` gives or raises (OSError, ValueError or ImportError). Cancelling returns at once; the thread ends when its work does."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
@@ -28,7 +28,7 @@ async def in_thread(work: Callable[[], T], name: str) -> T:
         with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
             try:
                 result = work()
-            except (OSError, ValueError) as error:
+            except (OSError, ValueError, ImportError) as error:
                 loop.call_soon_threadsafe(refuse, error)
             else:
                 loop.call_soon_threadsafe(give, result)

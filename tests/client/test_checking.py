@@ -12,7 +12,7 @@ import pytest
 
 from mqtttui.analysis.check_run import METRICS, SIZES, Depth, Plan, Run
 from mqtttui.capture.log import Log
-from mqtttui.client import dial
+from mqtttui.client import dial, tcp
 from mqtttui.client.checking import PEER, check_all, check_once
 from mqtttui.client.steps import Steps, step_names
 from mqtttui.config.check import CheckJob
@@ -334,7 +334,8 @@ async def test_a_lookup_that_takes_its_time_is_measured(monkeypatch: pytest.Monk
 async def test_a_busy_loop_does_not_make_the_lookup_longer(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = Steps(step_names(ConnectOptions()), lambda steps: None)
     asyncio.get_running_loop().call_soon(time.sleep, 0.2)
-    await dial._resolve(ConnectOptions(host="localhost"), steps, asyncio.get_running_loop().time() + 5)
+    local = ConnectOptions(host="localhost")
+    await dial._resolve(local, local, steps, asyncio.get_running_loop().time() + 5)
     took = next(step for step in steps.all if step.name == "resolve").nanoseconds
     assert took is not None and took < 150_000_000
 
@@ -351,7 +352,7 @@ async def test_a_slow_listener_of_the_steps_does_not_make_them_longer(mosquitto_
 async def test_addresses_that_failed_before_do_not_count(monkeypatch: pytest.MonkeyPatch, mosquitto_broker: Broker) -> None:
     addresses = [(socket.AF_INET, ("127.0.0.1", free_port())), (socket.AF_INET, ("127.0.0.1", mosquitto_broker.port))]
     steps = Steps(step_names(ConnectOptions()), lambda steps: None)
-    layer = await dial._connect(options(mosquitto_broker.port), addresses, steps, asyncio.get_running_loop().time() + 5)
+    layer, _ = await tcp.connect(addresses, "", steps, asyncio.get_running_loop().time() + 5)
     layer.abort()
     step = next(step for step in steps.all if step.name == "tcp")
     assert step.started is not None and step.tried is not None and step.ended is not None

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from mqtttui.client import dial
+from mqtttui.client import tcp
 from mqtttui.client.events import Fix, Phase, StepStatus
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
 from mqtttui.protocol.packets import Auth, Connack, Connect, Property, Will, encode
@@ -164,15 +164,15 @@ async def test_several_addresses_are_tried_in_turn(monkeypatch: pytest.MonkeyPat
                 raise socket.gaierror(socket.EAI_NONAME, "not an address")
             return addresses
 
-        monkeypatch.setattr(dial, "_getaddrinfo", lookup)
+        monkeypatch.setattr(tcp, "_getaddrinfo", lookup)
         await driver.connected(broker.port, "two.example")
-        tcp = next(step for step in driver.state.steps if step.name == "tcp")
-        assert tcp.detail == f"127.0.0.1:{dead} refused; 127.0.0.1:{broker.port}"
-        first, second = tcp.tries
+        step = next(each for each in driver.state.steps if each.name == "tcp")
+        assert step.detail == f"127.0.0.1:{dead} refused; 127.0.0.1:{broker.port}"
+        first, second = step.tries
         assert (first.address, first.error) == (f"127.0.0.1:{dead}", "refused")
         assert (second.address, second.error) == (f"127.0.0.1:{broker.port}", "")
-        assert tcp.started is not None and first.ended is not None and second.ended is not None
-        assert tcp.started <= first.started <= first.ended <= second.started <= second.ended == tcp.ended
+        assert step.started is not None and first.ended is not None and second.ended is not None
+        assert step.started <= first.started <= first.ended <= second.started <= second.ended == step.ended
 
 
 async def test_an_ipv6_literal() -> None:
@@ -186,7 +186,7 @@ async def test_an_ipv6_literal() -> None:
 
 
 async def test_a_name_that_does_not_exist(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dial, "_getaddrinfo", _raising(socket.gaierror(socket.EAI_NONAME, "Name or service not known")))
+    monkeypatch.setattr(tcp, "_getaddrinfo", _raising(socket.gaierror(socket.EAI_NONAME, "Name or service not known")))
     async with Driver() as driver:
         driver.connect(1883, "no.such.name")
         failure = (await driver.failed()).failure
@@ -215,7 +215,7 @@ async def test_cancelling_a_name_lookup_is_immediate(monkeypatch: pytest.MonkeyP
         answer.wait(10)
         return []
 
-    monkeypatch.setattr(dial, "_getaddrinfo", slow)
+    monkeypatch.setattr(tcp, "_getaddrinfo", slow)
     async with Driver() as driver:
         driver.connect(1883, "slow.example")
         await driver.until(started.is_set, "the lookup")

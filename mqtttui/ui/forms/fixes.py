@@ -28,6 +28,11 @@ def apply_fix(options: ConnectOptions, fix: Fix) -> ConnectOptions:
             return replace(options, connect=replace(options.connect, version=Version.V5))
         case Fix.OTHER_PORT:
             return replace(options, port=other_port(options))
+        case Fix.NO_PROXY:
+            return replace(options, proxy=None)
+        case Fix.HTTP_PROXY | Fix.SOCKS_PROXY:
+            kind = "http" if fix is Fix.HTTP_PROXY else "socks5"
+            return replace(options, proxy=replace(options.proxy, kind=kind, remote_names=True) if options.proxy else None)
 
 
 def other_port(options: ConnectOptions) -> int:
