@@ -192,6 +192,15 @@ async def test_small_screens_say_the_filter_in_the_line_of_views(size: tuple[int
         await run.hides("10/32")
 
 
+async def test_a_paused_list_says_so_however_little_room_there_is() -> None:
+    async with filled((80, 24)) as (run, feed):
+        await apply(run, "house/temp")
+        await run.press("j", "X", "p")
+        feed.publishes(5, "house/temp")
+        await settled(run)
+        assert "PAUSED" in run.text.splitlines()[1]
+
+
 async def test_the_filter_of_the_command_line_is_in_force_from_the_start() -> None:
     async with running(Settings(display_filter="mqtt.msgtype == 3")) as run:
         run.fake_session()

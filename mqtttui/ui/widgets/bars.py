@@ -111,12 +111,12 @@ class ViewLine(Bar):
         return spread(left, right if left.cell_length + right.cell_length <= width else mode, width)
 
     def _with_filter(self, left: Content, mode: Content, width: int) -> Content:
-        """The filter comes before the words about following, which the status of the list also shows."""
+        """The filter comes before the words about following: of these the first one stays, `PAUSED` or `+95`."""
         room = width - left.cell_length - 2
-        if room - mode.cell_length >= _ROOM_FOR_FILTER:
-            room -= mode.cell_length + 2
-        else:
-            mode = Content(" ")
+        if room - mode.cell_length < _ROOM_FOR_FILTER:
+            words, style = self.mode
+            mode = join((words.rpartition(" · ")[2].split(" ")[0], style), " ")
+        room -= mode.cell_length + 2
         count, typed = state_words(self.filter, room - 3)
         style = "$state-warn" if self.filter.percent is not None else ""
         return spread(left, join((count, style), "  ", (typed, "bold"), "  " if mode.cell_length > 1 else "", mode), width)
