@@ -2,7 +2,8 @@
 
 1. The connection lives on meanwhile: the loop runs, packets are recorded, pings leave. Only painting stops.
 2. The file lies alone in a folder that nobody else may enter; both are gone afterwards, with whatever the editor left there.
-3. What is read back is what the editor wrote, byte for byte.
+3. What is read back is what the editor wrote, byte for byte. Only the line feed with which vi, nano and others end every file
+   is left out if the payload had none: a device that knows `on` may not know `on` and a line feed.
 """
 
 from __future__ import annotations
@@ -71,7 +72,8 @@ async def edited(words: Sequence[str], payload: bytes, suffix: str) -> bytes:
             status = await _run([*words, str(path)], name)
             if status:
                 raise EditorError(f"{name} ended with status {status}: the payload stays as it was")
-            return await read_file(str(path))
+            after = await read_file(str(path))
+            return after if payload.endswith(b"\n") else after.removesuffix(b"\n")
     except FormError as problem:
         raise EditorError(f"the payload stays as it was: {problem.text}") from None
     except OSError as error:

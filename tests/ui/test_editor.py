@@ -53,6 +53,12 @@ async def test_the_bytes_go_out_and_come_back_exactly_and_nothing_stays(tmp_path
     assert os.listdir(temporary) == []
 
 
+@pytest.mark.parametrize(("before", "after"), [(b"on", b"off"), (b"", b"off"), (b"on\n", b"off\n"), (b"on\r", b"off\n")])
+async def test_the_line_feed_that_editors_put_at_the_end_is_left_out(tmp_path: Path, before: bytes, after: bytes) -> None:
+    written = b"off\n\n" if before == b"on\r" else b"off\n"
+    assert await edited(_editor(tmp_path, f"path.write_bytes({written!r})"), before, ".txt") == after
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
