@@ -19,6 +19,7 @@ from tests.support.brokers import (
     tls_mosquitto,
 )
 from tests.support.certs import certificates
+from tests.support.steady import steady_pilots
 
 __all__ = [
     "aedes_broker",
@@ -39,6 +40,12 @@ def _own_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for variable in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME"):
             patch.setenv(variable, str(tmp_path_factory.mktemp("home")))
+        yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _steady_pilots() -> Iterator[None]:
+    with steady_pilots():
         yield
 
 
