@@ -16,12 +16,9 @@ from textual.binding import BindingType
 from textual.message import Message
 from textual.screen import Screen
 
-from mqtttui.client.commands import Cancel, Command, Connect
-from mqtttui.client.events import ConnectionState, Event, Phase
 from mqtttui.config import paths
 from mqtttui.config.settings import Settings
 from mqtttui.ui import notices
-from mqtttui.ui.after_connecting import AfterConnecting
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.main_actions import MainActions
 from mqtttui.ui.screens.start import StartScreen
@@ -29,6 +26,8 @@ from mqtttui.ui.tcp_samples import TcpSamples
 
 if TYPE_CHECKING:
     from mqtttui.capture.log import Log
+    from mqtttui.client.commands import Command
+    from mqtttui.client.events import ConnectionState, Event
     from mqtttui.client.reading import FileFeed
     from mqtttui.client.session import Session
     from mqtttui.config.opening import OpenOptions
@@ -117,6 +116,7 @@ class MqttTui(MainActions):
         from mqtttui.capture.log import Log
         from mqtttui.capture.marks import Marks
         from mqtttui.config.saved_filters import FilterStore
+        from mqtttui.ui.after_connecting import AfterConnecting
         from mqtttui.ui.filtering import Filtering
         from mqtttui.ui.live_recording import LiveRecording
         from mqtttui.ui.peers import NoSession, Peer, Peers
@@ -143,6 +143,7 @@ class MqttTui(MainActions):
 
     async def _go_on(self) -> None:
         """After the form has appeared."""
+        from mqtttui.client.commands import Connect
         from mqtttui.ui.alarm import Alarm
         from mqtttui.ui.alarm_dialogs import AlarmDialogs
         from mqtttui.ui.column_dialogs import ColumnDialogs
@@ -332,6 +333,10 @@ class MqttTui(MainActions):
 
     async def action_start_demo(self) -> None:
         """Start the demo broker, connect to it and subscribe: beside a connection that is in use, as another one."""
+        from mqtttui.client.commands import Connect
+        from mqtttui.client.events import Phase
+        from mqtttui.demo.demo import TOPICS, Demo
+
         peer = next((peer for peer in self.peers.all if peer.demo), self.peers.current)
         if peer.demo and peer.state.phase is Phase.CONNECTED:
             self._board.select(peer)
@@ -340,8 +345,6 @@ class MqttTui(MainActions):
         if peer.state.phase is not Phase.IDLE and (peer.demo or self.peers.full):
             self._main.say("disconnect first (c)")
             return
-        from mqtttui.demo.demo import TOPICS, Demo
-
         if self._demo is None:
             demo = Demo()
             try:
@@ -370,6 +373,9 @@ class MqttTui(MainActions):
 
     async def action_copy_or_stop(self) -> None:
         """Stop writing a file, searching, testing a filter, or connecting; else copy the selected text, or something of the packet."""
+        from mqtttui.client.commands import Cancel
+        from mqtttui.client.events import Phase
+
         if self._outlets.stop():
             return
         if self._main.views.hunting.stop():

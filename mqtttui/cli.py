@@ -18,12 +18,11 @@ from typing import TYPE_CHECKING
 
 from mqtttui import __version__
 from mqtttui.config import help
-from mqtttui.config.arguments import OPTIONS, OTHER, RECORDING, SCREEN, TOPICS, Given, Option, Scanner
+from mqtttui.config.arguments import OPTIONS, OTHER, RECORDING, SCREEN, TOPICS, WEBSOCKET_ONLY, Given, Option, Scanner
 from mqtttui.config.environment import PREFIX, from_environment
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.opening import STANDARD_INPUT, OpenOptions
 from mqtttui.config.settings import Settings
-from mqtttui.config.transports import WEBSOCKET_ONLY
 from mqtttui.protocol.enums import Version
 from mqtttui.text import shorten, visible
 

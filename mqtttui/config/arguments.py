@@ -59,6 +59,8 @@ class Given:
 
 BROKER, SESSION, WILL, TLS, TOPICS, SCREEN, OTHER = "Broker", "Session", "Will", "TLS", "Topics and message", "Screen", "Other"
 RECORDING = "Recording"
+WEBSOCKET_ONLY = ("ws-path", "ws-protocol", "ws-header")
+"""Keys of the options that need a WebSocket."""
 
 OPTIONS: tuple[Option, ...] = (
     Option(("-h", "--host"), "HOST", "name or address of the broker (localhost)", BROKER),

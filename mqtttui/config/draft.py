@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from mqtttui.config.arguments import Given
+from mqtttui.config.arguments import WEBSOCKET_ONLY, Given
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import DEFAULT_TLS_PORT, ConnectOptions, ReconnectOptions, TlsOptions, default_port
 from mqtttui.config.properties import parse_property
 from mqtttui.config.routes import ROUTE, RouteDraft
 from mqtttui.config.tls import TLS_ONLY, TlsDraft, check_versions, parse_path
-from mqtttui.config.transports import WEBSOCKET_ONLY, TransportDraft
+from mqtttui.config.transports import TransportDraft
 from mqtttui.config.urls import parse_host, parse_port, split_url
 from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.packets import Connect, Properties, Property, Publish, Text, TopicRequest, Will

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mqtttui.config.arguments import OPTIONS, Given, Option, Scanner
+from mqtttui.config.arguments import OPTIONS, WEBSOCKET_ONLY, Given, Option, Scanner
 from mqtttui.config.draft import Draft, Parsed
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.shell import Word, split
-from mqtttui.config.transports import WEBSOCKET_ONLY
 from mqtttui.config.urls import split_url
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import TopicRequest

@@ -10,9 +10,6 @@ from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import WebSocketOptions
 from mqtttui.text import shorten, visible
 
-WEBSOCKET_ONLY = ("ws-path", "ws-protocol", "ws-header")
-"""Keys of the options that need a WebSocket."""
-
 LONGEST_UNIX_PATH = 107
 """Bytes of a path that fit into an address of Linux (`sun_path`, without the NUL behind it)."""
 

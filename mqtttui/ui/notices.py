@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from textual.content import Content
 
 from mqtttui import text
-from mqtttui.client.events import Failure
 from mqtttui.ui.content import join
+
+if TYPE_CHECKING:
+    from mqtttui.client.events import Failure
 
 _ESC = "   Esc closes"
 _KEY = "bold $primary"

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from mqtttui.client.events import TcpMeasured
+if TYPE_CHECKING:
+    from mqtttui.client.events import TcpMeasured
 
 KEPT = 240
 """Samples of a connection: about two minutes."""

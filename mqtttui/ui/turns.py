@@ -11,7 +11,7 @@ from mqtttui.capture.log import Log
 from mqtttui.ui.alarm import Alarm
 from mqtttui.ui.filtering import Filtering
 from mqtttui.ui.screens.main import MainScreen
-from mqtttui.ui.widgets.status_bar import Meter
+from mqtttui.ui.widgets.meter import Meter
 
 FRAME = 1 / 30
 """Seconds from one turn to the next."""

@@ -13,7 +13,17 @@ from mqtttui.ui.screens.start import StartScreen
 from tests.support.screen import Running, running, screen_text
 from tests.support.waiting import wait_until
 
-LATER = ("mqtttui.capture", "mqtttui.analysis", "mqtttui.demo", "mqtttui.ui.panes", "mqtttui.client.session", "gmqtt")
+LATER = (
+    "mqtttui.capture",
+    "mqtttui.analysis",
+    "mqtttui.demo",
+    "mqtttui.ui.panes",
+    "mqtttui.client.session",
+    "mqtttui.client.events",
+    "mqtttui.client.commands",
+    "mqtttui.protocol.packets",
+    "gmqtt",
+)
 
 
 def test_the_first_paint_loads_neither_panes_nor_log_nor_client() -> None:

@@ -32,10 +32,11 @@ from mqtttui.ui.panes.view_box import ViewBox
 from mqtttui.ui.screens.keyed import KeyedScreen
 from mqtttui.ui.views import PACKETS, VIEW_NAMES, VIEWS, Parts
 from mqtttui.ui.widgets.bars import KeyLine, ViewLine, unique_by_key
+from mqtttui.ui.widgets.meter import Meter
 from mqtttui.ui.widgets.notice import Notice
 from mqtttui.ui.widgets.packet_list import PacketList
 from mqtttui.ui.widgets.peers_line import PeersLine
-from mqtttui.ui.widgets.status_bar import Meter, StatusBar
+from mqtttui.ui.widgets.status_bar import StatusBar
 from mqtttui.ui.widgets.ways import EMPTY, NARROW, Ways
 
 WIDE = 160

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.screen import Screen
 
 from mqtttui.ui.widgets.bars import KeyLine, ViewLine
-from mqtttui.ui.widgets.status_bar import StatusBar
+from mqtttui.ui.widgets.meter import IdleStatus
 from mqtttui.ui.widgets.ways import Ways
 
 
@@ -24,7 +24,7 @@ class StartScreen(Screen[None], inherit_bindings=False):
         self._ways = Ways(id="ways")
 
     def compose(self) -> ComposeResult:
-        yield StatusBar(id="status")
+        yield IdleStatus(id="status")
         yield self._views
         yield self._ways
         yield KeyLine(id="keys")

@@ -12,26 +12,10 @@ from textual.timer import Timer
 from mqtttui import text
 from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.protocol.enums import Version
-from mqtttui.ui.content import Part, join, size
+from mqtttui.ui.content import Part, join
 from mqtttui.ui.forms.state_lines import keep_alive_words, retry_words
 from mqtttui.ui.widgets.bars import Bar, spread
-
-
-@dataclass(frozen=True, slots=True)
-class Meter:
-    """Rates and counts as they are shown."""
-
-    in_packets: float = 0.0
-    """A second."""
-    in_bytes: float = 0.0
-    out_packets: float = 0.0
-    received: int = 0
-    kept: int = 0
-    lost: int = 0
-    warnings: int = 0
-    """Packets whose worst finding is a warning."""
-    errors: int = 0
-    """Packets with an error."""
+from mqtttui.ui.widgets.meter import IDLE_SIGN, Meter, rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,23 +112,8 @@ class StatusBar(Bar):
         return shown
 
     def _rates(self, width: int) -> Content:
-        meter = self.meter
-        parts: list[Part] = [*self._on_duty(width)]
-        if not self.shows_file:
-            # What was read from a file did not come at the rate of the reading.
-            parts += [("in ", "$dimmed"), ("▼ ", "$direction-in"), f"{_rate(meter.in_packets)}/s"]
-            if width >= 100:
-                parts.append(f" {size(meter.in_bytes)}/s")
-            if width >= 72:
-                parts += [("  out ", "$dimmed"), ("▲ ", "$direction-out"), f"{_rate(meter.out_packets)}/s"]
-            parts.append("  ")
-        parts += [("lost ", "$dimmed"), (f"{meter.lost:,}", "$state-warn" if meter.lost else "")]
-        if meter.warnings:
-            parts.append((f"  {meter.warnings:,} warn", "$state-warn"))
-        if meter.errors:
-            parts.append((f"  {meter.errors:,} error", "$state-bad"))
-        parts.append(" ")
-        return join(*(part for part in parts if part != ("", "")))
+        # What was read from a file did not come at the rate of the reading.
+        return rates(self.meter, width, live=not self.shows_file, before=tuple(self._on_duty(width)))
 
     def _on_duty(self, width: int) -> list[Part]:
         """Alarm and recording, while they run."""
@@ -189,12 +158,8 @@ def _session(state: ConnectionState) -> str:
     return "" if connect is not None and connect.version is Version.V31 and not connect.clean else "new session"
 
 
-def _rate(value: float) -> str:
-    return f"{value:,.0f}"
-
-
 _SIGNS = {
-    Phase.IDLE: ("○", "$dimmed", "not connected"),
+    Phase.IDLE: IDLE_SIGN,
     Phase.CONNECTING: ("◌", "$state-warn", "connecting"),
     Phase.CONNECTED: ("●", "$state-good", "connected"),
     Phase.DISCONNECTING: ("◌", "$state-warn", "disconnecting"),
