@@ -152,6 +152,7 @@ class MqttTui(MainActions):
         from mqtttui.ui.outlets import Outlets
         from mqtttui.ui.peer_dialogs import PeerDialogs
         from mqtttui.ui.peer_events import PeerEvents
+        from mqtttui.ui.session_dialogs import SessionDialogs
         from mqtttui.ui.switchboard import Switchboard
         from mqtttui.ui.turns import FRAME, Turns
 
@@ -164,7 +165,8 @@ class MqttTui(MainActions):
         self._columns = ColumnDialogs(self._main, paths.columns_file(), self._facts)
         self._alarms = AlarmDialogs(self._main.parts, self._main, self.alarm, self.ring, self._outlets.record_kept)
         self._edits = EditDialogs(self.log_of_packets, self.pump.pairs, self._describe, self._main, self._send)
-        self.peer_events = PeerEvents(self.peers, self._main, self.pump.counters, self.tcp, self._edits, self._send)
+        self._sessions = SessionDialogs(self._main, self.pump, self._send, self._outlets.give_out)
+        self.peer_events = PeerEvents(self.peers, self._main, self.pump.counters, self.tcp, self._edits, self._sessions, self._send)
         log, pump = self.log_of_packets, self.pump
         self._board = Switchboard(self.peers, log, self._main, self.peer_events, self._new_session)
         self._peer_dialogs = PeerDialogs(self.peers, self._main, self._board)
@@ -309,7 +311,40 @@ class MqttTui(MainActions):
 
     def action_connect_menu(self) -> None:
         """Connect; when connected, what can be done with the connection."""
-        self._dialogs.connection(self.state, self._peer_dialogs.ask_another)
+        self._dialogs.connection(self.state, self._open_other)
+
+    def _open_other(self, choice: str) -> None:
+        """A choice of the connect menu that opens something else."""
+        match choice:
+            case "another":
+                self._peer_dialogs.ask_another()
+            case "auth":
+                self._sessions.answer_auth(self.state)
+            case "again":
+                self._sessions.authenticate_again(self.state)
+            case "limits":
+                self.action_limits()
+            case "session":
+                self.action_session()
+            case "misbehave":
+                self.action_misbehave()
+            case _:
+                pass
+
+    def action_limits(self) -> None:
+        """Granted, asked, in use."""
+        self._sessions.limits(lambda: self.state)
+
+    def action_session(self) -> None:
+        """Look into the session of a device."""
+        self._sessions.session(self.state)
+
+    def action_misbehave(self) -> None:
+        """Do something wrong on purpose."""
+        if self.state.phase is Phase.CONNECTED:
+            self._sessions.misbehave(self.state)
+        else:
+            self._main.say("not connected: c connects")
 
     def action_peers(self) -> None:
         """All connections; another one, rename, close."""

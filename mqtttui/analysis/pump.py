@@ -7,6 +7,7 @@ from collections.abc import Callable
 from mqtttui.analysis.expert.timeouts import Timeouts
 from mqtttui.analysis.findings import Findings
 from mqtttui.analysis.follower import Follower
+from mqtttui.analysis.largest import Largest
 from mqtttui.analysis.operations import Operations
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.analysis.subscriptions import SubscriptionCounters
@@ -27,10 +28,19 @@ class Pump:
         self.operations = Operations(self.pairs)
         self.timing = Timing(self.pairs, self.operations)
         self.traffic = Traffic()
+        self.largest = Largest()
         self.counters = SubscriptionCounters()
         self.findings = Findings(timeouts)
         self._log = log
-        self._followers: tuple[Follower, ...] = (self.pairs, self.operations, self.timing, self.traffic, self.counters, self.findings)
+        self._followers: tuple[Follower, ...] = (
+            self.pairs,
+            self.operations,
+            self.timing,
+            self.traffic,
+            self.largest,
+            self.counters,
+            self.findings,
+        )
         self._shown = (0, 0, 0)
         self._found = 0
 

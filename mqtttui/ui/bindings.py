@@ -54,6 +54,7 @@ SCOPES: dict[str, str] = {
     "edit": "Packet by hand",
     "followed": "What followed",
     "why": "Why it failed",
+    "report": "Limits and sessions",
     "attempts": "Attempts to connect",
     "waterfall": "Phases of connecting",
 }
@@ -98,6 +99,11 @@ _APP = (
     Key("app", "app.peers", "L", "app.peers", "Connections", "All connections; another one, rename, close", footer=False),
     Key("app", "app.peer_before", "left_curly_bracket", "app.step_peer(-1)", "Connection before", "The connection before", footer=False),
     Key("app", "app.peer_next", "right_curly_bracket", "app.step_peer(1)", "Next connection", "The next connection", footer=False),
+    Key("app", "app.session", "S", "app.session", "Session", "A device's session: peek into its queue, drain it, end it", footer=False),
+    Key("app", "app.limits", "I", "app.limits", "Limits", "What the server granted, what was asked, what is in use now", footer=False),
+    Key(
+        "app", "app.misbehave", "Z", "app.misbehave", "Misbehave", "Misbehave on purpose: no pings, no acks, codes, take-over", footer=False
+    ),
     Key("app", "app.subscribe", "s", "app.subscribe_prompt", "Subscribe", "Subscribe to a topic filter"),
     Key("app", "app.fix", "f8", "app.apply_fix", "Apply fix", "After a failed connect: apply the likely fix and try again", footer=False),
     Key("app", "app.why", "D", "app.why", "Why", "Why did it fail, how long did connecting take: all attempts", footer=False),
@@ -343,6 +349,20 @@ _WHY = (
     Key("why", "why.palette", "colon,ctrl+p", "palette", "Everything", "What can be done here, by name", footer=False),
 )
 
+_REPORT = (
+    Key("report", "report.copy", "y", "copy", "Copy", "Copy the lines as text"),
+    Key(
+        "report", "report.print", "Y", "copy(True)", "Print", "The same printed plainly: leaves the screen, Enter comes back", footer=False
+    ),
+    Key("report", "report.stop", "ctrl+c", "stop", "Stop", "Stop what is reported here, if it still goes on"),
+    Key("report", "report.leave", "escape,q", "leave", "Back", "Back to where one was"),
+    Key("report", "report.help", "question_mark,f1", "help", "Help", "Keys of this screen, then all keys", footer=False),
+    Key("report", "report.up", "up,k", "up", "Up", "One line up", footer=False),
+    Key("report", "report.down", "down,j", "down", "Down", "One line down", footer=False),
+    Key("report", "report.page_up", "pageup,ctrl+u", "page_up", "Page up", "One page up", footer=False),
+    Key("report", "report.page_down", "pagedown,ctrl+d,space", "page_down", "Page down", "One page down", footer=False),
+)
+
 KEYS: tuple[Key, ...] = (
     *_APP,
     *_VIEWS,
@@ -362,6 +382,7 @@ KEYS: tuple[Key, ...] = (
     *_EDIT,
     *_FOLLOWED,
     *_WHY,
+    *_REPORT,
 )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mqtttui.client.commands import Cancel, Command, Connect, CutLink, Disconnect, Ping
 from mqtttui.client.events import ConnectionState
-from mqtttui.protocol.enums import Version
+from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.ui.screens.menu import Choice
 
 _DISCONNECT_WITH_WILL = 0x04
@@ -12,8 +12,14 @@ _DISCONNECT_WITH_WILL = 0x04
 
 ANOTHER = "another"
 """The choice that is no command: another connection beside this one."""
-BUSY_CHOICES = (Choice("x", "stop", "cancel", "stop connecting"),)
-"""While connecting or waiting for the next attempt."""
+AUTH, AGAIN, LIMITS, SESSION, MISBEHAVE = "auth", "again", "limits", "session", "misbehave"
+"""Choices that open something else."""
+
+
+def busy_choices(state: ConnectionState) -> list[Choice]:
+    """What can be done while connecting or waiting for the next attempt."""
+    choices = [Choice("x", "stop", "cancel", "stop connecting")]
+    return [_ANSWER, *choices] if state.challenge is not None else choices
 
 
 def connected_choices(state: ConnectionState) -> list[Choice]:
@@ -25,13 +31,22 @@ def connected_choices(state: ConnectionState) -> list[Choice]:
     choices = [Choice("d", "disconnect", "disconnect", dropped)]
     if connect is not None and connect.version is Version.V5:
         choices.append(Choice("w", "disconnect with 0x04", "will", fires))
+    named = connect is not None and any(item.id == PropertyId.AUTHENTICATION_METHOD for item in connect.properties)
+    again = [Choice("a", "authenticate again", AGAIN, "AUTH 0x19 on this connection")] if named else []
     return [
+        *([_ANSWER] if state.challenge is not None else again),
         *choices,
         Choice("x", "cut the link", "cut", f"without DISCONNECT: {fires}"),
         Choice("r", "reconnect", "reconnect", "disconnect, then the same CONNECT again"),
         Choice("p", "ping", "ping", "send a PINGREQ now"),
+        Choice("l", "limits", LIMITS, "granted, asked, and in use now"),
+        Choice("s", "session of a device…", SESSION, "peek into its queue, drain it, end it"),
+        Choice("m", "misbehave…", MISBEHAVE, "no pings, no acknowledgements, codes, take-over"),
         Choice("n", "another connection", ANOTHER, "beside this one, with a client id of its own"),
     ]
+
+
+_ANSWER = Choice("a", "answer AUTH", AUTH, "the server waits for it")
 
 
 def command_of(choice: str | None, state: ConnectionState) -> Command | None:

@@ -11,7 +11,7 @@ from mqtttui.client.events import ConnectionState, Phase
 from mqtttui.protocol.packets import TopicRequest
 from mqtttui.ui.attempts import Attempt, Attempts
 from mqtttui.ui.bindings import KEYS
-from mqtttui.ui.connection_menu import ANOTHER, BUSY_CHOICES, command_of, connected_choices
+from mqtttui.ui.connection_menu import busy_choices, command_of, connected_choices
 from mqtttui.ui.palette import Palette, entries
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.screens.main import MainScreen
@@ -64,21 +64,21 @@ class Dialogs:
 
     # Connection
 
-    def connection(self, state: ConnectionState, another: Callable[[], None]) -> None:
-        """Connect; when connected, what can be done with the connection. `another` asks for one more."""
+    def connection(self, state: ConnectionState, open_other: Callable[[str], object]) -> None:
+        """Connect; when connected, what can be done with the connection. `open_other` gets a choice that is no command."""
         if state.phase is Phase.IDLE:
             self._main.connection.action_connect()
             return
         connected = state.phase is Phase.CONNECTED
         title = f"Connection {name}" if (name := self._main.connection.peer_name) else "Connection" if connected else state.phase.value
-        menu = Menu(Content(title), connected_choices(state) if connected else BUSY_CHOICES)
+        menu = Menu(Content(title), connected_choices(state) if connected else busy_choices(state))
 
         def run(choice: str | None) -> None:
-            if choice == ANOTHER:
-                another()
             command = command_of(choice, state)
             if command is not None:
                 self._send(command)
+            elif choice is not None:
+                open_other(choice)
 
         self._main.app.push_screen(menu, run)
 

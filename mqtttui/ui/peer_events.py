@@ -30,6 +30,7 @@ from mqtttui.ui.edit_dialogs import EditDialogs
 from mqtttui.ui.peers import Peer, Peers
 from mqtttui.ui.peers_shown import show_peers
 from mqtttui.ui.screens.main import MainScreen
+from mqtttui.ui.session_dialogs import SessionDialogs
 from mqtttui.ui.tcp_samples import TcpSamples
 
 
@@ -43,6 +44,7 @@ class PeerEvents:
         counters: SubscriptionCounters,
         tcp: TcpSamples,
         edits: EditDialogs,
+        sessions: SessionDialogs,
         send: Callable[[Command], None],
     ) -> None:
         self._peers = peers
@@ -50,6 +52,7 @@ class PeerEvents:
         self._counters = counters
         self._tcp = tcp
         self._edits = edits
+        self._sessions = sessions
         self._send = send
         self.attempts = Attempts()
         """The attempts of all peers to connect."""
@@ -74,8 +77,9 @@ class PeerEvents:
                 self._edits.raw_sent(event)
             case Observed(text=words):
                 self._notice(peer, notices.observed(words))
-            case SessionLooked():
-                pass
+            case SessionLooked(report=report):
+                if (found := self._sessions.looked(report)) is not None:
+                    self._notice(peer, found)
             case Rejected(text=words):
                 if not self._edits.rejected(peer.id, words):
                     self._notice(peer, notices.not_done(words))
@@ -90,6 +94,7 @@ class PeerEvents:
         if self._peers.is_current(peer):
             self._main.show_state(state)
         self._edits.show_state(state)
+        self._sessions.show_state(state, current=self._peers.is_current(peer))
         show_peers(self._peers, self._main)
         if before.phase is state.phase:
             return

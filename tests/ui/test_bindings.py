@@ -10,6 +10,7 @@ from textual.widget import Widget
 
 from mqtttui.ui.bindings import KEYS, SCOPES, Key, bindings_for, key_label
 from mqtttui.ui.screens.edit_packet import EditPacket
+from mqtttui.ui.screens.report import ReportScreen
 from mqtttui.ui.screens.why import WhyScreen
 from tests.support.screen import Running, inspecting
 
@@ -52,6 +53,10 @@ WHY = ("why", "attempts", "waterfall")
 """Scopes of the screen of attempts to connect."""
 
 
+REPORT = "report"
+"""Scope of lines that are read over the main screen."""
+
+
 async def open_editor(run: Running) -> EditPacket:
     await run.press("e")
     await run.until(lambda: isinstance(run.app.screen, EditPacket) and run.app.screen.is_mounted, "the editor")
@@ -66,6 +71,14 @@ async def open_why(run: Running) -> WhyScreen:
     await run.until(lambda: isinstance(run.app.screen, WhyScreen) and run.app.screen.is_mounted, "the attempts")
     await run.pilot.pause()
     assert isinstance(run.app.screen, WhyScreen)
+    return run.app.screen
+
+
+async def open_report(run: Running) -> ReportScreen:
+    await run.press("I")
+    await run.until(lambda: isinstance(run.app.screen, ReportScreen) and run.app.screen.is_mounted, "the limits")
+    await run.pilot.pause()
+    assert isinstance(run.app.screen, ReportScreen)
     return run.app.screen
 
 
@@ -103,18 +116,25 @@ async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
             await open_editor(run)
         elif scope in WHY:
             await open_why(run)
+        elif scope == REPORT:
+            await open_report(run)
         missing = [key.id for key in KEYS if key.scope == scope and not await reach(run, key)]
         assert missing == []
 
 
 async def test_every_action_exists() -> None:
     async with inspecting(1, size=(200, 50)) as (run, _):
-        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY)]
+        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY, REPORT)]
         for key in (key for key in KEYS if key not in rest):
             check(run, key, run.main._carrier(key.scope))
         attempts = await open_why(run)
         for key in (key for key in rest if key.scope in WHY):
             check(run, key, attempts._carrier(key.scope))
+        await run.press("q")
+        await run.until(lambda: run.app.screen is run.main, "the main screen")
+        report = await open_report(run)
+        for key in (key for key in rest if key.scope == REPORT):
+            check(run, key, report)
         await run.press("q")
         await run.until(lambda: run.app.screen is run.main, "the main screen")
         editor = await open_editor(run)

@@ -20,12 +20,19 @@ _STEP_STYLES = {
     StepStatus.SKIPPED: "",
 }
 
+_OBSERVED = 3
+"""Lines of what the broker did lately."""
+
 
 def state_content(state: ConnectionState, now: int, *, differs: bool = False) -> Content:
     """Everything about a connection; `now` in monotonic ns, `differs`: the form has other settings than the connection."""
     lines: list[list[Part]] = [_headline(state, now)]
     if state.warning:
         lines.append([("! " + state.warning, "$state-warn")])
+    lines += [[("beside: ", "$dimmed"), (line, "")] for line in state.beside]
+    lines += [[("seen: ", "$dimmed"), (line, "")] for line in state.observed[-_OBSERVED:]]
+    if state.challenge is not None:
+        lines.append([("the server waits for AUTH; c answers", "$state-warn")])
     if state.phase is Phase.CONNECTED:
         lines.extend(_connected(state, differs))
     elif state.phase is Phase.WAITING and state.ended:
