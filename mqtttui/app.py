@@ -341,10 +341,7 @@ class MqttTui(MainActions):
 
     def action_misbehave(self) -> None:
         """Do something wrong on purpose."""
-        if self.state.phase is Phase.CONNECTED:
-            self._sessions.misbehave(self.state)
-        else:
-            self._main.say("not connected: c connects")
+        self._sessions.misbehave(self.state)
 
     def action_peers(self) -> None:
         """All connections; another one, rename, close."""

@@ -194,6 +194,9 @@ class SessionDialogs:
 
     def misbehave(self, state: ConnectionState) -> None:
         """What the client shall do wrong."""
+        if state.phase is not Phase.CONNECTED:
+            self._main.say("not connected: c connects")
+            return
 
         def run(choice: str | None) -> None:
             if choice == WITH_CODE:
