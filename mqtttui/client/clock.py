@@ -35,9 +35,9 @@ def stamp(time: datetime) -> str:
 def span(time: timedelta) -> str:
     """`40 s`, `12 min`, `3 h 2 min`, `5 days`: how long, whatever the sign."""
     seconds = round(abs(time.total_seconds()))
-    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86_400
-    if days >= 2:
-        return f"{days:,} days"
+    minutes, hours = seconds // 60, seconds // 3600
+    if hours >= 48:
+        return f"{round(hours / 24):,} days"
     if hours:
         return f"{hours} h {minutes % 60} min"
     return f"{minutes} min" if minutes else f"{seconds} s"

@@ -35,6 +35,12 @@ _OS_TABLE: dict[int, tuple[str, str, str]] = {
     errno.ENETDOWN: ("Network down", "network down", "The network interface is down."),
     errno.EHOSTDOWN: ("Host down", "host down", "The host does not answer on its network."),
     errno.EMFILE: ("Too many open files", "too many open files", "Close something, or raise the limit (ulimit -n)."),
+    errno.ENFILE: ("Too many open files", "too many open files", "The whole system has too many files open."),
+    errno.ENOBUFS: ("No memory for the connection", "no memory", "The operating system is short of memory for the network."),
+    errno.ENOMEM: ("No memory for the connection", "no memory", "The operating system is short of memory."),
+    errno.EADDRINUSE: ("Address in use", "in use", "Another program has this local address and port: choose another one."),
+    errno.EPROTO: ("Protocol error", "protocol error", "Something on the way answers what does not fit: a firewall?"),
+    errno.ENOPROTOOPT: ("Protocol not available", "not available", "The host says that it has no TCP there: check address and port."),
     errno.EINVAL: ("Address not usable", "not usable", "The system does not take this address or port."),
 }
 """errno -> title, short word for a list of attempts, hint."""
@@ -79,7 +85,8 @@ def lookup(error: Exception, options: ConnectOptions) -> Failure:
     if isinstance(error, socket.gaierror):
         title, hint = _LOOKUP_TABLE.get(error.errno or 0, ("Name lookup failed", "Check the spelling of the host and the network."))
         return Failure(title, f"{host}: {words(error)}", hint, "resolve")
-    return Failure("Not a host name", f"{host or 'empty'}: {words(error)}", "Give a name like broker.example or an address.", "resolve")
+    why = "a part of it is empty, too long, or no text that a name can have" if isinstance(error, UnicodeError) else words(error)
+    return Failure("Not a host name", f"{host or 'empty'}: {why}", "Give a name like broker.example or an address.", "resolve")
 
 
 def tcp(error: OSError, options: ConnectOptions, tried: str) -> Failure:
@@ -102,6 +109,12 @@ _ANSWERS = {errno.ECONNREFUSED: 0, errno.ECONNRESET: 1, errno.ETIMEDOUT: 2, None
 def most_telling(failed: Sequence[OSError]) -> OSError:
     """Of the errors of several addresses the one to report: a refusal says more than an address family that is missing here."""
     return min(reversed(failed), key=lambda error: _ANSWERS.get(error.errno, 3))
+
+
+def our_fault(error: BaseException) -> Failure:
+    """An exception that nobody expected ended an attempt."""
+    detail = shorten(visible(f"{type(error).__name__}: {error}"), 300)
+    return Failure("A fault of this program", detail, "Please report it, with what was tried.", cause=ErrorClass.PROTOCOL)
 
 
 def short_reason(error: OSError) -> str:
@@ -128,11 +141,12 @@ def refused(connack: Connack, version: Version) -> Failure:
     table = Version.V311 if version is Version.V5 and connack.code < 0x80 else version
     why = replies.explain(connack.code, connack.properties, PacketType.CONNACK, table)
     fixes: tuple[Fix, ...] = ()
-    if (version is Version.V5 and connack.code in (0x01, 0x84)) or (version is Version.V31 and connack.code == 1):
-        fixes = (Fix.USE_311,)
-    elif version is Version.V311 and connack.code == 1:
-        fixes = (Fix.USE_V5,)
-    return Failure(f"Refused: {why.label}", why.detail, why.hint, "connack", fixes, ErrorClass.REFUSED)
+    hint = why.hint
+    if connack.code == 0x01 or (version is Version.V5 and connack.code == 0x84):
+        fixes = (Fix.USE_V5,) if version is Version.V311 else (Fix.USE_311,)
+        other = "MQTT 5, or 3.1 if it is old" if version is Version.V311 else "3.1.1, which nearly every broker speaks"
+        hint = f"The broker does not speak MQTT {version.label}: try {other}."
+    return Failure(f"Refused: {why.label}", why.detail, hint, "connack", fixes, ErrorClass.REFUSED)
 
 
 def malformed_connack() -> Failure:

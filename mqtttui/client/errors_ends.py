@@ -15,6 +15,18 @@ from mqtttui.text import visible
 _KEEP_ALIVE_SHARE = 1.4
 """Brokers close one and a half keep-alives after the latest packet; some count a little faster."""
 
+_CLOSE_HINTS = {
+    1001: "The server, or a proxy before it, goes away: a restart?",
+    1002: "The server takes our frames for wrong: something between may change them.",
+    1003: "The server does not take such data: is MQTT spoken at this path?",
+    1008: "A rule of the server or of a proxy before it: rights, rates, origin. See its log.",
+    1009: "A message was too large for the server, or for a proxy before it.",
+    1011: "The server has a fault of its own: see its log.",
+    1012: "The service restarts: connect again.",
+    1013: "The server has its hands full: try again later.",
+}
+"""Code of a WebSocket's close frame -> what to check (RFC 6455, section 7.4.1)."""
+
 _CLOSERS = "AWS IoT, RabbitMQ, NATS and aedes close instead of answering."
 
 
@@ -117,7 +129,9 @@ def lost(reason: Exception | None, before: Before) -> Failure:
             detail = f"{how}; nothing had left for {before.quiet:.0f} s, the keep-alive is {before.keep_alive:,} s"
             hint = "The broker gives up after one and a half keep-alives without a packet: were pings held back?"
             return Failure("The server closed the connection: keep-alive", detail, hint, cause=ErrorClass.TIMEOUT)
-        if before.client_id:
+        if isinstance(reason, WebSocketClosed) and reason.code in _CLOSE_HINTS:
+            hint = _CLOSE_HINTS[reason.code]
+        elif before.client_id:
             whose = f"Taken over by another client with the id {before.client_id}?"
             hint = f"{whose} Or the broker stopped, or kicked this client: see its log."
         else:

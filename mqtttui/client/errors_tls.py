@@ -39,6 +39,8 @@ _UNKNOWN_AUTHORITY = frozenset({19, 20, 21})
 _PLAIN_FIXES = (Fix.NO_TLS, Fix.OTHER_PORT)
 _CERTIFICATE_WANTED = ("Client certificate wanted", "This broker takes clients with a certificate only: set certificate and key.")
 _CERTIFICATE_REFUSED = ("Client certificate refused", "The broker does not accept this certificate: who signed it, is it still valid?")
+_DISAGREE = ("TLS handshake refused", "The two sides' TLS settings do not fit together: try other TLS versions.")
+_SPOILED = ("TLS was spoiled", "One side finds the other's bytes wrong: something between changes them, or one has a fault.")
 _VERSION_HINT = "The broker and this client share no TLS version: lower the lowest version if you must."
 
 _TLS_TABLE: dict[str, tuple[str, str, tuple[Fix, ...]]] = {
@@ -64,6 +66,23 @@ _TLS_TABLE: dict[str, tuple[str, str, tuple[Fix, ...]]] = {
     "TLSV1_ALERT_NO_RENEGOTIATION": ("TLS renegotiation refused", "The two sides disagree about renegotiation.", ()),
     "TLSV1_ALERT_INTERNAL_ERROR": ("TLS error of the broker", "The broker failed inside its TLS: see its log.", ()),
     "TLSV1_ALERT_NO_APPLICATION_PROTOCOL": ("ALPN refused", "The server takes none of the protocols that were offered by ALPN.", ()),
+    "TLSV1_UNSUPPORTED_EXTENSION": (*_DISAGREE, ()),
+    "TLSV13_ALERT_MISSING_EXTENSION": (*_DISAGREE, ()),
+    "TLSV1_ALERT_EXPORT_RESTRICTION": (*_DISAGREE, ()),
+    "TLSV1_ALERT_INAPPROPRIATE_FALLBACK": (*_DISAGREE, ()),
+    "TLSV1_ALERT_USER_CANCELLED": ("TLS handshake refused", "The broker broke the handshake off: see its log.", ()),
+    "TLSV1_CERTIFICATE_UNOBTAINABLE": (*_CERTIFICATE_REFUSED, ()),
+    "TLSV1_BAD_CERTIFICATE_STATUS_RESPONSE": (*_CERTIFICATE_REFUSED, ()),
+    "TLSV1_BAD_CERTIFICATE_HASH_VALUE": (*_CERTIFICATE_REFUSED, ()),
+    "SSLV3_ALERT_BAD_RECORD_MAC": (*_SPOILED, ()),
+    "SSLV3_ALERT_DECOMPRESSION_FAILURE": (*_SPOILED, ()),
+    "SSLV3_ALERT_ILLEGAL_PARAMETER": (*_SPOILED, ()),
+    "SSLV3_ALERT_UNEXPECTED_MESSAGE": (*_SPOILED, ()),
+    "TLSV1_ALERT_DECODE_ERROR": (*_SPOILED, ()),
+    "TLSV1_ALERT_DECRYPTION_FAILED": (*_SPOILED, ()),
+    "TLSV1_ALERT_RECORD_OVERFLOW": (*_SPOILED, ()),
+    "DECRYPTION_FAILED_OR_BAD_RECORD_MAC": (*_SPOILED, ()),
+    "UNEXPECTED_MESSAGE": (*_SPOILED, ()),
     "DH_KEY_TOO_SMALL": ("TLS too weak", "The broker's key exchange is too weak for this machine's OpenSSL.", ()),
     "EE_KEY_TOO_SMALL": ("TLS too weak", "The broker's key is too small for this machine's OpenSSL.", ()),
     "CA_MD_TOO_WEAK": ("TLS too weak", "The certificate is signed in a way too weak for this machine's OpenSSL.", ()),
@@ -78,6 +97,15 @@ _SETUP_HINTS = {
     "key log file that others may read": "Its keys open the connection: chmod 600, or name another file.",
     "key log, which is no plain file": "Name a plain file.",
 }
+_SETUP_TITLES = {
+    "key passphrase": "Wrong key passphrase",
+    "key without its passphrase": "Key passphrase missing",
+    "certificate and key": "Key of another certificate",
+    "expired client certificate": "Own certificate expired",
+    "client certificate before its time": "Own certificate not yet valid",
+}
+_SELF_EXPLAINING = frozenset({"key passphrase", "key without its passphrase", "certificate and key"})
+"""OpenSSL's words for these say nothing."""
 _NOT_YET, _EXPIRED, _SELF_SIGNED = 9, 10, 18
 _OTHER_HOST = frozenset({62, 64})
 _SHOWN_NAMES = 6
@@ -109,8 +137,8 @@ def tls_setup(error: TlsSetupError) -> Failure:
         hint = clock.behind(now, [error.path]) or f"Is this clock slow? ({clock.says(now)})"
     else:
         hint = _SETUP_HINTS.get(error.what, "The file must hold PEM text (-----BEGIN …).")
-    detail = f"{path}: {cause}" if cause else path
-    return Failure(f"Cannot use the {error.what}", detail, hint, "tls")
+    detail = f"{path}: {cause}" if cause and error.what not in _SELF_EXPLAINING else path
+    return Failure(_SETUP_TITLES.get(error.what, f"Cannot use the {error.what}"), detail, hint, "tls")
 
 
 def bad_server_name(name: str) -> Failure:

@@ -18,6 +18,7 @@ from collections.abc import Callable, Coroutine
 from typing import assert_never
 
 from mqtttui.capture.log import Log
+from mqtttui.client import errors
 from mqtttui.client.authentication import AuthenticationError
 from mqtttui.client.by_hand import ByHand, connect_options
 from mqtttui.client.commands import (
@@ -208,6 +209,11 @@ class Session:
             ended = await connection.run()
         except asyncio.CancelledError:
             self._change(phase=Phase.IDLE, ended="cancelled", failure=None, attempt=0, next_attempt=None)
+            raise
+        except BaseException as error:
+            # Raised on, for whoever looks after what nobody expects; but nobody waits for a connection that is none.
+            failure = errors.our_fault(error)
+            self._change(phase=Phase.IDLE, ended=failure.title, failure=failure, attempt=0, next_attempt=None)
             raise
         finally:
             self._connection = None

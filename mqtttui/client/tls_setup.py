@@ -46,7 +46,7 @@ def make_context(options: TlsOptions) -> ssl.SSLContext:
     if options.ca_file:
         try:
             context.load_verify_locations(cafile=options.ca_file)
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ssl.SSLError, ValueError) as error:
             raise TlsSetupError("CA file", options.ca_file, error) from error
     elif options.verify:
         context.load_default_certs()
@@ -89,7 +89,7 @@ def _load_certificate(context: ssl.SSLContext, options: TlsOptions) -> None:
             try:
                 with open(path, "rb"):
                     pass
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 raise TlsSetupError(what, path, error) from error
     asked = False
 

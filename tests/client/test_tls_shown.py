@@ -208,9 +208,9 @@ async def test_what_cannot_be_used_is_said_before_dialing(certificates: Certific
         "folder": (TlsOptions(key_log=str(tmp_path)), "Cannot use the key log file"),
         "nowhere": (TlsOptions(key_log=str(tmp_path / "no" / "where")), "Cannot use the key log file"),
         "expired": (TlsOptions(certificate=str(certificates.expired.certificate), key=str(certificates.expired.key)),
-                    "Cannot use the expired client certificate"),
+                    "Own certificate expired"),
         "future": (TlsOptions(certificate=str(certificates.future.certificate), key=str(certificates.future.key)),
-                   "Cannot use the client certificate before its time"),
+                   "Own certificate not yet valid"),
     }[which]  # fmt: skip
     async with Driver() as driver:
         driver.connect(1, "nowhere.invalid", tls=tls)
