@@ -11,7 +11,7 @@ from mqtttui.config.columns import load_columns, save_columns
 from mqtttui.config.saved_filters import StoreError
 from mqtttui.protocol.fields import Field
 from mqtttui.ui.background import in_thread
-from mqtttui.ui.columns import COLUMNS, USUAL, column_of
+from mqtttui.ui.columns import COLUMNS, column_of
 from mqtttui.ui.screens.main import MainScreen
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ColumnDialogs:
                 self._choose(names, "the usual columns" if not names else f"{len(names)} columns; C changes them")
 
         packets = self._main.inspector.packets
-        self._main.app.push_screen(ColumnsDialog(packets.chosen, packets.cells, self._main.parts.log.last), run)
+        self._main.app.push_screen(ColumnsDialog(packets.chosen, packets.usual, packets.cells, self._main.parts.log.last), run)
 
     def add(self, field: Field) -> None:
         """The selected field becomes a column; one that is there already goes."""
@@ -57,10 +57,11 @@ class ColumnDialogs:
         if not name or column_of(name) is None:
             self._main.say("this field has no name in filters, so that it can be no column")
             return
-        names = list(self._main.inspector.packets.chosen or USUAL)
+        usual = self._main.inspector.packets.usual
+        names = list(self._main.inspector.packets.chosen or usual)
         if name in names:
             names.remove(name)
-            self._choose(tuple(names) if tuple(names) != USUAL else (), f"{name} is no column any more")
+            self._choose(tuple(names) if tuple(names) != usual else (), f"{name} is no column any more")
             return
         at = next((at for at, each in enumerate(names) if each in COLUMNS and COLUMNS[each].grows), len(names))
         names.insert(at, name)

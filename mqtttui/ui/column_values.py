@@ -58,6 +58,8 @@ class ColumnValues:
         match name:
             case "connection":
                 return str(self._log.head(no).connection)
+            case "peer":
+                return self._log.name_of_peer(self._log.connection(self._log.head(no).connection).peer)
             case "source" | "destination":
                 return visible(ends(self._log, self._log[no])[name == "destination"])
             case "info":

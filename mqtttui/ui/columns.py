@@ -30,6 +30,7 @@ COLUMNS: dict[str, Column] = {
         Column("number", "No.", "number of the packet", 6, right=True),
         Column("time", "Time", "t goes through its formats", TIME_WIDTH),
         Column("connection", "Conn", "number of the connection", 4, right=True),
+        Column("peer", "Connection", "name of the connection: main, second", 10),
         Column("source", "Source", "address and port of the sender", 21),
         Column("destination", "Destination", "address and port of the receiver", 21),
         Column("type", "⇄ Type", "▲ to the broker, ▼ from it; type of the packet", 13),
@@ -43,6 +44,8 @@ COLUMNS: dict[str, Column] = {
 """Those that are no field, in their usual order."""
 USUAL = ("number", "time", "type", "id", "flags", "length", "summary")
 """What is shown while nothing was chosen and there is room."""
+USUAL_OF_SEVERAL = ("number", "time", "peer", "type", "id", "flags", "length", "summary")
+"""The same while there are packets of several connections that have names."""
 _NUMBER, _TEXT = 8, 20
 _LONGEST_HEAD = 22
 

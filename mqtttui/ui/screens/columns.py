@@ -50,8 +50,9 @@ class ColumnRows(LineView):
 
         names: tuple[str, ...]
 
-    def __init__(self, chosen: Sequence[str], cells: int, last: int) -> None:
+    def __init__(self, chosen: Sequence[str], usual: Sequence[str], cells: int, last: int) -> None:
         super().__init__()
+        self._usual = usual
         self._cells = cells
         self._last = last
         self._chosen = [name for name in chosen if column_of(name) is not None]
@@ -101,7 +102,7 @@ class ColumnRows(LineView):
 
     def action_usual(self) -> None:
         """Those that are shown when nothing was chosen."""
-        self._chosen = list(USUAL)
+        self._chosen = list(self._usual)
         self.move_to(0)
 
     def action_keep(self) -> None:
@@ -109,8 +110,8 @@ class ColumnRows(LineView):
         self.post_message(self.Kept(self.chosen))
 
     def _fitting(self) -> set[str]:
-        if self.chosen == USUAL:
-            return {*USUAL} - Columns.fitting(self._cells + 2, self._last).left_out
+        if self.chosen in (USUAL, self._usual):
+            return {*self.chosen} - Columns.fitting(self._cells + 2, self._last).left_out
         return {placed.column.name for placed in place(self._chosen, self._cells, self._last)}
 
     def row(self, index: int, width: int) -> Strip:
@@ -138,10 +139,11 @@ class ColumnsDialog(ModalScreen[tuple[str, ...] | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q", "leave", show=False), Binding("plus,a", "add", show=False)]
 
-    def __init__(self, chosen: Sequence[str], cells: int, last: int) -> None:
-        """`cells`: how wide the list is; `last`: its highest No."""
+    def __init__(self, chosen: Sequence[str], usual: tuple[str, ...], cells: int, last: int) -> None:
+        """`usual`: what is shown while nothing is chosen; `cells`: how wide the list is; `last`: its highest No."""
         super().__init__()
-        self._rows = ColumnRows(chosen or USUAL, cells, last)
+        self._usual = usual
+        self._rows = ColumnRows(chosen or usual, usual, cells, last)
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog columns-dialog"):
@@ -154,7 +156,7 @@ class ColumnsDialog(ModalScreen[tuple[str, ...] | None]):
 
     def on_column_rows_kept(self, event: ColumnRows.Kept) -> None:
         event.stop()
-        self.dismiss(() if event.names == USUAL else event.names)
+        self.dismiss(() if event.names == self._usual else event.names)
 
     def action_add(self) -> None:
         """A field as a column."""

@@ -18,14 +18,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
+from rich.cells import cell_len
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from mqtttui.capture.log import Evicted, Log
+from mqtttui.capture.log import Evicted, Head, Log, Origin
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.columns import Placed, place
+from mqtttui.ui.columns import USUAL, USUAL_OF_SEVERAL, Placed, place
 from mqtttui.ui.content import fit
 from mqtttui.ui.row_text import Describe, RowText
 from mqtttui.ui.rows import Rows, Selection
@@ -114,6 +115,9 @@ class PacketList(LineView):
         self._start: int | None = None
         self._chosen: tuple[str, ...] = ()
         self._values: ColumnValues | None = None
+        self._counted = 0
+        """Connections that were there when the names were looked at."""
+        self._peers: frozenset[str] = frozenset()
 
     # State for others
 
@@ -167,8 +171,13 @@ class PacketList(LineView):
         """Names of the columns that the person has chosen; empty for what fits."""
         return self._chosen
 
+    @property
+    def usual(self) -> tuple[str, ...]:
+        """Names of the columns that are shown where nothing was chosen, if there is room."""
+        return USUAL_OF_SEVERAL if len(self._peers) > 1 else USUAL
+
     def choose(self, names: tuple[str, ...], values: ColumnValues) -> None:
-        """Show these columns (none: what fits); `values` gives what stands in them."""
+        """Show these columns (none: what fits; the usual ones: the same without names); `values` gives what stands in them."""
         self._chosen, self._values = names, values
         self.refresh()
 
@@ -206,6 +215,7 @@ class PacketList(LineView):
             if self._next_step is None:
                 self._next_step = self.set_timer(_STEP, self._step)
             return
+        self._learn_peers()
         before = len(self._rows)
         top_before = self._top_no
         self._rows.refresh()
@@ -219,6 +229,13 @@ class PacketList(LineView):
             if self.filtered or bottom >= before or self._top_no != top_before or len(self._rows) < before:
                 self.refresh()
         self.post_message(self.ViewChanged())
+
+    def _learn_peers(self) -> None:
+        """Whose connections there are: of several, each row says its own."""
+        if self._log.connection_count != self._counted:
+            self._counted = self._log.connection_count
+            self._peers = frozenset(info.peer for info in self._log.connections if info.origin is Origin.OWN)
+            self.refresh()
 
     def _step(self) -> None:
         self._next_step = None
@@ -436,7 +453,11 @@ class PacketList(LineView):
     @property
     def _columns(self) -> Columns:
         """The same for head and rows, whether a scrollbar takes a cell or not."""
-        return Columns.fitting(self.size.width - 1, self._log.last)
+        return Columns.fitting(self.size.width - 1, self._log.last, self._peer_cells)
+
+    @property
+    def _peer_cells(self) -> int:
+        return max(cell_len(self._log.name_of_peer(id)) for id in self._peers) if len(self._peers) > 1 and not self._chosen else 0
 
     @property
     def cells(self) -> int:
@@ -449,7 +470,7 @@ class PacketList(LineView):
 
     def head(self, y: int, width: int) -> Strip:
         time_head = self.time_format.head
-        words = chosen_head(self._placed, time_head, width) if self._chosen else head_text(self._columns, time_head, width)
+        words = chosen_head(self._placed, time_head, width) if self._own_choice else head_text(self._columns, time_head, width)
         return Strip([Segment(words, self.style_of("line--head"))])
 
     def line(self, y: int) -> Strip:
@@ -467,9 +488,20 @@ class PacketList(LineView):
         except Evicted:
             return Strip([mark, Segment(f" {no:,} evicted", self.style_of("line--dimmed"))])
         time = self._time(index, head.mono, head.wall)
-        if self._chosen:
+        if self._own_choice:
             return Strip([mark, *chosen_segments(head, text, self._placed, self._value(no, text, time), width - 1, self.style_of)])
-        return Strip([mark, *segments(no, head, text, time, self._columns, width - 1, self.style_of)])
+        columns = self._columns
+        return Strip(
+            [mark, *segments(no, head, text, time, columns, width - 1, self.style_of, self._peer_of(head) if columns.peer else "")]
+        )
+
+    @property
+    def _own_choice(self) -> bool:
+        """The columns were chosen by the person."""
+        return self._chosen not in ((), USUAL)
+
+    def _peer_of(self, head: Head) -> str:
+        return self._log.name_of_peer(self._log.connection(head.connection).peer)
 
     def _value(self, no: int, text: RowText, time: str) -> Callable[[str], str]:
         def value(name: str) -> str:

@@ -53,15 +53,16 @@ class Columns(NamedTuple):
     packet_id: int
     flags: int
     length: int
+    peer: int = 0
 
     @classmethod
-    def fitting(cls, width: int, last: int) -> Columns:
-        """What fits into rows of `width` cells; `last` is the highest No."""
+    def fitting(cls, width: int, last: int, peer: int = 0) -> Columns:
+        """What fits into rows of `width` cells; `last` is the highest No., `peer` the cells of the longest name of a connection."""
         if width >= _WIDE:
-            return cls(max(6, len(str(last))), 11, 6, 9, 6)
+            return cls(max(6, len(str(last))), 11, 6, 9, 6, min(peer, 12))
         if width >= _MEDIUM:
-            return cls(0, 8, 6, 6, 6)
-        return cls(0, 8, 6, 0, 0)
+            return cls(0, 8, 6, 6, 6, min(peer, 8))
+        return cls(0, 8, 6, 0, 0, min(peer, 6))
 
     @property
     def left_out(self) -> frozenset[str]:
@@ -74,15 +75,20 @@ def head_text(columns: Columns, time_head: str, width: int) -> str:
     cells = ["  "]
     if columns.number:
         cells.append(fit("No.", columns.number, right=True) + " ")
-    cells += [fit(time_head, TIME_WIDTH), " ⇄ ", fit("Type", columns.type), " ", fit("Id", columns.packet_id), " "]
+    cells.append(fit(time_head, TIME_WIDTH))
+    if columns.peer:
+        cells.append(" " + fit("Connection" if columns.peer >= len("Connection") else "Conn", columns.peer))
+    cells += [" ⇄ ", fit("Type", columns.type), " ", fit("Id", columns.packet_id), " "]
     if columns.flags:
         cells += [fit("Flags", columns.flags), " ", fit("Len", columns.length, right=True), " "]
     cells.append("Topic and summary" if width >= 50 else "Topic")
     return fit("".join(cells), width)
 
 
-def segments(no: int, head: Head, text: RowText, time: str, columns: Columns, width: int, style_of: StyleOf) -> list[Segment]:
-    """A row without its first cell (the selection), in `width` cells."""
+def segments(
+    no: int, head: Head, text: RowText, time: str, columns: Columns, width: int, style_of: StyleOf, peer: str = ""
+) -> list[Segment]:
+    """A row without its first cell (the selection), in `width` cells; `peer` is the name of the connection."""
     quiet = style_of("packets--quiet") if text.quiet else None
     side = quiet or style_of("packets--in" if head.direction is Direction.S2C else "packets--out")
     dim = quiet or style_of("packets--number")
@@ -93,6 +99,7 @@ def segments(no: int, head: Head, text: RowText, time: str, columns: Columns, wi
     kind = _SHORT_TYPES.get(text.type, text.type) if columns.type < 10 else text.type
     out += [
         Segment(time + " ", dim),
+        *([Segment(fit(peer, columns.peer) + " ", normal)] if columns.peer else []),
         Segment(f"{ARROWS[head.direction]} {fit(kind, columns.type)} ", side),
         Segment(fit(text.packet_id, columns.packet_id) + " ", normal),
     ]
