@@ -20,14 +20,14 @@ from mqtttui.config import paths
 from mqtttui.config.settings import Settings
 from mqtttui.ui import notices
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.main_actions import MainActions
+from mqtttui.ui.peer_actions import PeerActions
 from mqtttui.ui.screens.start import StartScreen
 from mqtttui.ui.tcp_samples import TcpSamples
 
 if TYPE_CHECKING:
     from mqtttui.capture.log import Log
     from mqtttui.client.commands import Command
-    from mqtttui.client.events import ConnectionState, Event
+    from mqtttui.client.events import Event
     from mqtttui.client.reading import FileFeed
     from mqtttui.client.session import Session
     from mqtttui.config.opening import OpenOptions
@@ -35,16 +35,14 @@ if TYPE_CHECKING:
     from mqtttui.filters.row import Facts
     from mqtttui.ui.messages import CommandRequested
     from mqtttui.ui.opened_file import OpenedFile
-    from mqtttui.ui.panes.connection import ConnectionPane
     from mqtttui.ui.panes.inspector import Inspector
     from mqtttui.ui.panes.subscriptions import SubscriptionsPane
-    from mqtttui.ui.widgets.peers_line import PeersLine
 
 PEER = "main"
 """Id and name of the peer that is there from the start."""
 
 
-class MqttTui(MainActions):
+class MqttTui(PeerActions):
     """The application."""
 
     TITLE = "mqtttui"
@@ -83,11 +81,6 @@ class MqttTui(MainActions):
     def on_mount(self) -> None:
         self.call_after_refresh(self._begin)
         self.watch_terminal()
-
-    @property
-    def state(self) -> ConnectionState:
-        """The state of the current peer."""
-        return self.peers.current.state
 
     @property
     def ready(self) -> bool:
@@ -154,6 +147,7 @@ class MqttTui(MainActions):
         from mqtttui.ui.peer_events import PeerEvents
         from mqtttui.ui.session_dialogs import SessionDialogs
         from mqtttui.ui.switchboard import Switchboard
+        from mqtttui.ui.try_v5 import TryV5
         from mqtttui.ui.turns import FRAME, Turns
 
         asyncio.get_running_loop().set_exception_handler(self._on_loop_error)
@@ -169,6 +163,8 @@ class MqttTui(MainActions):
         self.peer_events = PeerEvents(self.peers, self._main, self.pump.counters, self.tcp, self._edits, self._sessions, self._send)
         log, pump = self.log_of_packets, self.pump
         self._board = Switchboard(self.peers, log, self._main, self.peer_events, self._new_session)
+        self._try_v5 = TryV5(self.peers, self._main, self._board, self._send)
+        self.peer_events.listener = self._try_v5.heard
         self._peer_dialogs = PeerDialogs(self.peers, self._main, self._board)
         self._turns = Turns(log, pump, self.filtering, self.alarm, self._main, self._alarms.look, lambda: self.is_running, self._metered)
         self._ending.callback(self.live_recording.stop)
@@ -266,18 +262,6 @@ class MqttTui(MainActions):
         if self.is_running:
             self.peer_events.came(message.event)
 
-    def on_connection_pane_parsed(self, event: ConnectionPane.Parsed) -> None:
-        peer = self.peers.of(event.peer)
-        if peer is not None:
-            peer.after.expect(event.parsed)
-            if event.parsed.publish is not None:
-                peer.panes.publish.load(event.parsed.publish)
-
-    def on_connection_pane_subscribe_after(self, event: ConnectionPane.SubscribeAfter) -> None:
-        peer = self.peers.of(event.peer)
-        if peer is not None:
-            peer.after.wanted = event.wanted
-
     def on_subscriptions_pane_mute_changed(self, event: SubscriptionsPane.MuteChanged) -> None:
         self._marks.mute(event.peer, event.key, muted=event.muted)
         self._main.inspector.packets.forget()
@@ -299,69 +283,11 @@ class MqttTui(MainActions):
         if not self._main.back():
             self.action_ask_quit()
 
-    def action_help(self) -> None:
-        """Keys."""
-        self._dialogs.help()
-
     def action_palette(self) -> None:
         """Everything by name."""
         self._dialogs.palette(self.theme_names, self.choose_theme, self.action_ask_quit, self._outlets.export)
 
     # Actions: connection
-
-    def action_connect_menu(self) -> None:
-        """Connect; when connected, what can be done with the connection."""
-        self._dialogs.connection(self.state, self._open_other)
-
-    def _open_other(self, choice: str) -> None:
-        """A choice of the connect menu that opens something else."""
-        match choice:
-            case "another":
-                self._peer_dialogs.ask_another()
-            case "auth":
-                self._sessions.answer_auth(self.state)
-            case "again":
-                self._sessions.authenticate_again(self.state)
-            case "limits":
-                self.action_limits()
-            case "session":
-                self.action_session()
-            case "misbehave":
-                self.action_misbehave()
-            case _:
-                pass
-
-    def action_limits(self) -> None:
-        """Granted, asked, in use."""
-        self._sessions.limits(lambda: self.state)
-
-    def action_session(self) -> None:
-        """Look into the session of a device."""
-        self._sessions.session(self.state)
-
-    def action_misbehave(self) -> None:
-        """Do something wrong on purpose."""
-        self._sessions.misbehave(self.state)
-
-    def action_peers(self) -> None:
-        """All connections; another one, rename, close."""
-        self._peer_dialogs.ask()
-
-    def action_step_peer(self, by: int) -> None:
-        """Another connection becomes the current one."""
-        self._board.step(by)
-
-    def on_peers_line_chosen(self, event: PeersLine.Chosen) -> None:
-        if (peer := self.peers.of(event.id)) is not None:
-            self._board.select(peer)
-
-    def action_why(self) -> None:
-        """Why it failed, how long connecting took."""
-        self._dialogs.why(self.peer_events.attempts, self._outlets.give_out, self.action_apply_fix)
-
-    def action_subscribe_prompt(self) -> None:
-        """Ask for a filter and subscribe."""
-        self._dialogs.subscribe(self.state)
 
     async def action_start_demo(self) -> None:
         """Start the demo broker, connect to it and subscribe: beside a connection that is in use, as another one."""

@@ -38,6 +38,10 @@ class AfterConnecting:
         """These subscriptions."""
         self._requests, self._properties, self.wanted = tuple(requests), properties, True
 
+    def offer_nothing(self) -> None:
+        """What it is for is known."""
+        self._offered = True
+
     def connected(self, *, demo: bool, subscribed: bool) -> tuple[Subscribe | None, Content | None]:
         """The connection stands: the command to send, and the notice to show."""
         requests, properties, wanted, message = self._requests, self._properties, self.wanted, self._message

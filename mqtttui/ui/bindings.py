@@ -104,6 +104,7 @@ _APP = (
     Key(
         "app", "app.misbehave", "Z", "app.misbehave", "Misbehave", "Misbehave on purpose: no pings, no acks, codes, take-over", footer=False
     ),
+    Key("app", "app.try_v5", "V", "app.try_v5", "Try v5", "Try the same with MQTT 5, which says why it refuses", footer=False),
     Key("app", "app.subscribe", "s", "app.subscribe_prompt", "Subscribe", "Subscribe to a topic filter"),
     Key("app", "app.fix", "f8", "app.apply_fix", "Apply fix", "After a failed connect: apply the likely fix and try again", footer=False),
     Key("app", "app.why", "D", "app.why", "Why", "Why did it fail, how long did connecting take: all attempts", footer=False),

@@ -12,7 +12,7 @@ _DISCONNECT_WITH_WILL = 0x04
 
 ANOTHER = "another"
 """The choice that is no command: another connection beside this one."""
-AUTH, AGAIN, LIMITS, SESSION, MISBEHAVE = "auth", "again", "limits", "session", "misbehave"
+AUTH, AGAIN, LIMITS, SESSION, MISBEHAVE, TRY_V5 = "auth", "again", "limits", "session", "misbehave", "try_v5"
 """Choices that open something else."""
 
 
@@ -33,6 +33,7 @@ def connected_choices(state: ConnectionState) -> list[Choice]:
         choices.append(Choice("w", "disconnect with 0x04", "will", fires))
     named = connect is not None and any(item.id == PropertyId.AUTHENTICATION_METHOD for item in connect.properties)
     again = [Choice("a", "authenticate again", AGAIN, "AUTH 0x19 on this connection")] if named else []
+    old = connect is not None and connect.version is not Version.V5
     return [
         *([_ANSWER] if state.challenge is not None else again),
         *choices,
@@ -42,7 +43,8 @@ def connected_choices(state: ConnectionState) -> list[Choice]:
         Choice("l", "limits", LIMITS, "granted, asked, and in use now"),
         Choice("s", "session of a device…", SESSION, "peek into its queue, drain it, end it"),
         Choice("m", "misbehave…", MISBEHAVE, "no pings, no acknowledgements, codes, take-over"),
-        Choice("n", "another connection", ANOTHER, "beside this one, with a client id of its own"),
+        Choice("n", "another connection", ANOTHER, "beside this one, with its own client id"),
+        *([Choice("v", "try the same with v5", TRY_V5, "which reason code is it refused with?")] if old else []),
     ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from mqtttui.ui.looks import Looks
 
 if TYPE_CHECKING:
+    from mqtttui.ui.dialogs import Dialogs
     from mqtttui.ui.outlets import Outlets
     from mqtttui.ui.panes.inspector import Inspector
     from mqtttui.ui.panes.view import View
@@ -19,6 +20,7 @@ class MainActions(Looks):
 
     _main: MainScreen
     _outlets: Outlets
+    _dialogs: Dialogs
 
     def tell(self, words: str) -> None:
         self._main.say(words)
@@ -42,6 +44,10 @@ class MainActions(Looks):
     def action_leave_field(self) -> None:
         """Leave the field or the details."""
         self._main.leave_field()
+
+    def action_help(self) -> None:
+        """Keys."""
+        self._dialogs.help()
 
     def action_apply_fix(self) -> None:
         """Apply the likely fix and try again."""

@@ -30,6 +30,11 @@ def about(name: str, words: Content) -> Content:
     return join((f"{name}: ", "bold"), words)
 
 
+def tried(name: str, words: str, *, failed: bool) -> Content:
+    """What came of trying the same with MQTT 5; visible text."""
+    return join((f"{name}: ", "bold"), (words, "$state-bad" if failed else ""), _ESC)
+
+
 def failed(failure: Failure, *, fix: bool = True) -> Content:
     """Why there is no connection and what to check; if keys are about this one, those for the likely fix and for all that is known."""
     mend = join("  ", ("F8", _KEY), f" {failure.fixes[0].value}") if failure.fixes and fix else Content("")

@@ -61,7 +61,7 @@ class PeerDialogs:
             if name is not None:
                 await self._board.open(_said(name), self._board.settings_for_another())
                 self._main.show_pane("connection")
-                self._main.say(f"{self._peers.current.name} has the same settings and another client id; ctrl+s connects")
+                self._main.say(f"{self._peers.current.name} has the same settings, but its own client id; ctrl+s connects")
 
         hint = "Enter opens its form, nothing is sent yet, Esc leaves"
         self._main.app.push_screen(LinePrompt(Content("Name of the new connection"), hint, self._peers.free_name(), check=self._free), run)

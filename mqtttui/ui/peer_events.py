@@ -15,6 +15,7 @@ from mqtttui.client.commands import Command
 from mqtttui.client.events import (
     ConnectionState,
     Event,
+    Failure,
     Observed,
     Phase,
     PublishChanged,
@@ -31,6 +32,7 @@ from mqtttui.ui.peers import Peer, Peers
 from mqtttui.ui.peers_shown import show_peers
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.session_dialogs import SessionDialogs
+from mqtttui.ui.taken_over import TakenOver
 from mqtttui.ui.tcp_samples import TcpSamples
 
 
@@ -54,10 +56,15 @@ class PeerEvents:
         self._edits = edits
         self._sessions = sessions
         self._send = send
+        self._taken_over = TakenOver()
         self.attempts = Attempts()
         """The attempts of all peers to connect."""
+        self.listener: Callable[[Event], None] = lambda event: None
+        """Is told of every event of a peer, when all else has been done."""
         self._notices: dict[str, Content] = {}
         """Id of a peer -> the latest notice about it."""
+        self._failures: dict[str, Content] = {}
+        """The same of failures."""
         self._offers: dict[str, Content] = {}
         """The same of those that hold only while it is connected, and the current one."""
 
@@ -83,10 +90,12 @@ class PeerEvents:
             case Rejected(text=words):
                 if not self._edits.rejected(peer.id, words):
                     self._notice(peer, notices.not_done(words))
+        self.listener(event)
 
     def state_changed(self, peer: Peer, state: ConnectionState) -> None:
         """The state of a peer is another one now."""
-        before, peer.state = peer.state, state
+        before = peer.state
+        state = peer.state = self._taken_over.explained(before, state, (other for other in self._peers.all if other is not peer))
         self.attempts.take(state, time.monotonic_ns(), time.time_ns())
         if before.subscriptions != state.subscriptions:
             self._counters.set_filters(peer.id, [(row.key, row.key, row.identifier) for row in state.subscriptions])
@@ -104,7 +113,7 @@ class PeerEvents:
         if state.phase is Phase.CONNECTED:
             self._connected(peer)
         elif state.failure is not None and not self._main.starting:
-            self._notice(peer, notices.failed(state.failure, fix=self._peers.is_current(peer)))
+            self._notice_failure(peer, state.failure)
         elif state.phase is Phase.CONNECTING:
             self._connecting(peer)
 
@@ -112,13 +121,13 @@ class PeerEvents:
         """Another peer is the current one: keys that a notice names would be about that one."""
         self._withdraw_offer(before)
         for peer in (before, self._peers.current):
-            shown = self._notices.get(peer.id)
+            shown = self._failures.get(peer.id)
             if shown is not None and shown is self._main.noticed and peer.state.failure is not None:
-                self._notice(peer, notices.failed(peer.state.failure, fix=self._peers.is_current(peer)))
+                self._notice_failure(peer, peer.state.failure)
 
     def closed(self, peer: Peer) -> None:
         """A peer is no more."""
-        for known in (self._notices, self._offers):
+        for known in (self._notices, self._failures, self._offers):
             if (shown := known.pop(peer.id, None)) is not None:
                 self._main.withdraw(shown)
 
@@ -135,6 +144,9 @@ class PeerEvents:
             self._main.withdraw(*([self._notices[peer.id]] if peer.id in self._notices else []))
         elif not any(shown is self._main.noticed for shown in others):
             self._main.notice(None)
+
+    def _notice_failure(self, peer: Peer, failure: Failure) -> None:
+        self._failures[peer.id] = self._notice(peer, notices.failed(failure, fix=self._peers.is_current(peer)))
 
     def _notice(self, peer: Peer, words: Content) -> Content:
         shown = notices.about(peer.name, words) if self._peers.several else words

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import count
 
 from textual import events
 from textual.app import ComposeResult
+from textual.message import Message
 from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import TextArea
@@ -42,6 +43,10 @@ class PublishPane(Widget):
 
     SCOPE = "publish"
     BINDINGS = bindings_for(SCOPE)
+
+    @dataclass
+    class TryV5Wanted(Message):
+        """The person wants to know what MQTT 5 says to the same message."""
 
     state: reactive[ConnectionState] = reactive(lambda: ConnectionState(""), init=False)
     """How the connection stands."""
@@ -99,6 +104,15 @@ class PublishPane(Widget):
                 sent.changed(event)
         if self.is_mounted:
             self._show_history()
+
+    @property
+    def latest(self) -> Publish | None:
+        """The message that was sent last, from here."""
+        return self._latest
+
+    def repeat(self, packet: Publish) -> int:
+        """Send a message that does not stand in the form; gives its token."""
+        return self._send(packet, verify=False)
 
     @property
     def history(self) -> str:
@@ -215,6 +229,8 @@ class PublishPane(Widget):
                 self.action_send()
             case "verify":
                 self.action_verify()
+            case "try_v5":
+                self.post_message(self.TryV5Wanted())
             case "release":
                 self.action_release()
             case "forget":
@@ -305,7 +321,7 @@ class PublishPane(Widget):
         else:
             self._send(replace(packet, payload=payload), verify=verify)
 
-    def _send(self, packet: Publish, *, verify: bool) -> None:
+    def _send(self, packet: Publish, *, verify: bool) -> int:
         token = next(self._tokens)
         self._latest = packet
         self._sent.insert(0, Sent(token, time.time(), replace(packet, payload=b""), packet_size(packet, self._version) or 0))
@@ -315,11 +331,20 @@ class PublishPane(Widget):
         self._show()
         self._show_history()
         self.refresh_bindings()
+        return token
 
     def _release(self, *, send: bool) -> None:
         held = self._held
         if held is not None:
             self.post_message(CommandRequested(ReleaseHeld(self.peer, held.token, send)))
+
+    @property
+    def _silent(self) -> bool:
+        """The latest message seems to have been refused, and the version has no reason codes to say so."""
+        sent = self._sent[0] if self._sent else None
+        if sent is None or self.state.options is None or self._version is Version.V5:
+            return False
+        return sent.outcome is Outcome.LOST or (sent.watched is not None and sent.watched[0] is Outcome.NOT_BACK)
 
     @property
     def _held(self) -> Sent | None:
@@ -405,6 +430,8 @@ class PublishPane(Widget):
             Row("send", f"Send{as_whom(self.peer_name)}", Kind.ACTION, summary=off or "ctrl+s"),
             Row("verify", "Send and verify", Kind.ACTION, summary=off or "v: does it come back?"),
         ]
+        if self._silent:
+            rows.append(Row("try_v5", "Try the same with MQTT 5", Kind.ACTION, summary="V: which reason code?"))
         held = self._held
         if held is not None:
             topic = text.shorten(text.visible(held.packet.topic), 30)

@@ -324,6 +324,8 @@ class SubscriptionsPane(Widget):
         if item is None:
             return
         words = [item.answer] if item.answer else []
+        if item.granted is not None and item.granted >= 0x80 and self._version is not Version.V5:
+            words += ["V asks MQTT 5 why"]
         words += self._option_sentence(item)
         count = self.counts.get(item.key)
         words += [f"{grouped(count.total)} messages"] if count is not None else []
