@@ -110,7 +110,7 @@ async def _connect(hop: ConnectOptions, addresses: Sequence[tcp.Address], steps:
         return await tcp.connect(addresses, hop.bind, steps, deadline)
     except tcp.Unreachable as error:
         failed = errors.tcp if hop.proxy is None else errors_proxy.tcp
-        raise _failed(steps, "tcp", failed(error.last, hop, error.tried)) from error
+        raise _failed(steps, "tcp", failed(error.error, hop, error.tried)) from error
     except tcp.BindError as error:
         raise _cannot_bind(error, hop, steps) from error
 

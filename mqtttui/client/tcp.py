@@ -37,11 +37,11 @@ class BindError(Exception):
 
 
 class Unreachable(Exception):
-    """No address took the connection: the last error, and each address with its reason."""
+    """No address took the connection: the error that says the most, and each address with its reason."""
 
-    def __init__(self, last: OSError, tried: str) -> None:
+    def __init__(self, error: OSError, tried: str) -> None:
         super().__init__(tried)
-        self.last = last
+        self.error = error
         self.tried = tried
 
 
@@ -95,7 +95,7 @@ async def connect(addresses: Sequence[Address], bind: str, steps: Steps, deadlin
     if not usable:
         raise BindError(None)
     tried: list[str] = []
-    last: OSError = OSError("no address")
+    failed: list[OSError] = []
     for index, (family, address) in enumerate(usable):
         name = address_text(address)
         share = (deadline - loop.time()) / (len(usable) - index)
@@ -105,14 +105,15 @@ async def connect(addresses: Sequence[Address], bind: str, steps: Steps, deadlin
             async with asyncio.timeout(max(share, 0)):
                 layer, began, ended = await open_(family, address, own)
         except OSError as error:  # TimeoutError is one
-            last, why = error, errors.short_reason(error)
+            failed.append(error)
+            why = errors.short_reason(error)
             tried.append(f"{name} {why}")
             steps.end_try("tcp", why)
             continue
         steps.end_try("tcp", ended=ended)
         steps.done("tcp", "; ".join([*tried, layer.remote or name]), ended, began)
         return layer, (family, address)
-    raise Unreachable(last, "; ".join(tried))
+    raise Unreachable(errors.most_telling(failed), "; ".join(tried))
 
 
 async def again(address: Address, bind: str) -> TcpLayer:

@@ -17,13 +17,14 @@ from types import ModuleType
 import pytest
 
 import mqtttui.client
-from mqtttui.client import connection, errors, errors_ends, errors_tls, errors_transport
+from mqtttui.client import connection, errors, errors_ends, errors_proxy, errors_tls, errors_transport
 from mqtttui.client.errors_ends import Before, Seen
 from mqtttui.client.events import CertificateInfo, Failure, Phase, TlsInfo
+from mqtttui.client.proxy import ProxyError, Trouble
 from mqtttui.client.tls import NotTls, OtherCertificate, TlsEof
 from mqtttui.client.tls_setup import TlsSetupError
 from mqtttui.client.websocket import UpgradeError, WebSocketBroken, WebSocketClosed
-from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
+from mqtttui.config.options import ConnectOptions, ProxyOptions, TlsOptions, WebSocketOptions
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Connack, Connect
 from tests.client.test_failures import ssl_error, verify_error, whole
@@ -35,6 +36,8 @@ SECURE = replace(PLAIN, port=443, tls=TlsOptions(ca_file="/ca.crt", alpn=("mqtt"
 AWS = replace(SECURE, host="x.iot.eu-west-1.amazonaws.com", tls=TlsOptions())
 WITH_CERTIFICATE = replace(PLAIN, tls=TlsOptions(certificate="c.crt"))
 WEB = replace(PLAIN, websocket=WebSocketOptions())
+SOCKS = ProxyOptions("socks5", "p", 1080)
+PROXIED = replace(PLAIN, proxy=SOCKS)
 NOW = datetime.now(UTC)
 CHAIN = (
     CertificateInfo("CN=a", "CN=b", ("a", "b"), NOW - timedelta(9), NOW - timedelta(2), "ab" * 32),
@@ -102,6 +105,20 @@ CALLS: list[Callable[[], Failure | None]] = [
     lambda: errors_ends.lost(WebSocketClosed(1009, "large"), Before("c")),
     lambda: errors_ends.lost(RESET, Before()),
     lambda: errors_ends.lost(RuntimeError("odd"), Before()),
+    lambda: errors_proxy.lookup(TIMEOUT, PROXIED),
+    lambda: errors_proxy.tcp(RESET, PROXIED, ""),
+    lambda: errors_proxy.tunnel(TIMEOUT, SOCKS, PROXIED),
+    lambda: errors_proxy.tunnel(RESET, SOCKS, PROXIED),
+    *(
+        lambda trouble=trouble, proxy=proxy, head=head: errors_proxy.tunnel(
+            ProxyError(trouble, code=4, text="no", head=head), proxy, PROXIED
+        )
+        for trouble in Trouble
+        for proxy in (SOCKS, ProxyOptions("http", "p", 3128))
+        for head in (b"HTTP/1.1 200", b"\x05\xff", b"SSH-")
+    ),
+    lambda: errors_proxy.bind(OSError(errno.EADDRNOTAVAIL, "no"), "192.0.2.1"),
+    lambda: errors_proxy.other_family("192.0.2.1", "::1"),
     lambda: errors_transport.unix(ValueError("too long"), "/x"),
     lambda: errors_transport.unix(OSError(errno.ENOENT, "none"), "/x"),
     lambda: errors_transport.upgrade(TIMEOUT, WEB),

@@ -28,7 +28,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from mqtttui.client import dial
+from mqtttui.client import tcp
 from mqtttui.client.events import ConnectionState
 from mqtttui.config.options import TlsOptions
 from mqtttui.ui.forms.fixes import fix_label
@@ -66,7 +66,7 @@ class Scene:
                 raise found
             return [(socket.AF_INET, address) for address in found]
 
-        self.patch.setattr(dial, "_getaddrinfo", answer)
+        self.patch.setattr(tcp, "_getaddrinfo", answer)
 
 
 Provoke = Callable[[Scene], Awaitable[None]]

@@ -11,10 +11,10 @@ from typing import Any
 
 from mqtttui.client import connection, keepalive
 from mqtttui.client.events import Phase
-from mqtttui.config.options import TlsOptions, WebSocketOptions
+from mqtttui.config.options import ProxyOptions, TlsOptions, WebSocketOptions
 from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.packets import Auth, Connect, Disconnect, Property, Publish, Subscribe
-from tests.support.brokers import free_port
+from tests.support.brokers import HOST, free_port
 from tests.support.certs import PASSPHRASE, Pair
 from tests.support.failing import (
     Provoke,
@@ -28,6 +28,7 @@ from tests.support.failing import (
     talker,
     written_tomorrow,
 )
+from tests.support.proxies import Http, Socks, Tunnel
 from tests.support.proxy import Ending, Proxy
 from tests.support.scripted import Script, Step, close, expect, reply, reset, send, send_raw, serve
 from tests.support.websocket_peer import BINARY, CLOSE, Peer, answer, frame
@@ -332,6 +333,72 @@ async def _(s: Scene) -> None:
 @scene("CA file with a NUL")
 async def _(s: Scene) -> None:
     s.driver.connect(1, tls=s.tls(ca_file="a\0b"))
+
+
+# Proxies and the own address
+
+THROUGH = "broker.example"
+
+
+async def _through(s: Scene, proxy: Tunnel, login: str = "", **options: Any) -> None:
+    kind = "http" if isinstance(proxy, Http) else "socks5"
+    await s.enter(proxy)
+    s.driver.connect(1883, THROUGH, proxy=ProxyOptions(kind, HOST, proxy.port, login, login), **options)
+
+
+@scene("proxy not there")
+async def _(s: Scene) -> None:
+    s.driver.connect(1883, THROUGH, proxy=ProxyOptions("http", HOST, free_port()))
+
+
+@scene("proxy wants a login")
+async def _(s: Scene) -> None:
+    await _through(s, Http(login=("me", "pw")))
+
+
+@scene("proxy refuses the login")
+async def _(s: Scene) -> None:
+    await _through(s, Socks(login=("me", "pw")), "other")
+
+
+@scene("proxy forbids the broker")
+async def _(s: Scene) -> None:
+    await _through(s, Http(refuses=403))
+
+
+@scene("proxy does not reach the broker")
+async def _(s: Scene) -> None:
+    await _through(s, Socks(refuses=4))
+
+
+@scene("SOCKS5 to an HTTP proxy")
+async def _(s: Scene) -> None:
+    await _through(s, Socks(says=b"HTTP/1.1 400 Bad Request\r\n\r\n"))
+
+
+@scene("no proxy at that port")
+async def _(s: Scene) -> None:
+    await _through(s, Http(says=b"SSH-2.0-OpenSSH_9.2\r\n"))
+
+
+@scene("proxy closes")
+async def _(s: Scene) -> None:
+    await _through(s, Http(stops_before=0, ending="close"))
+
+
+@scene("proxy resets")
+async def _(s: Scene) -> None:
+    await _through(s, Socks(stops_before=1, ending="reset"))
+
+
+@scene("silent proxy")
+async def _(s: Scene) -> None:
+    await _through(s, Http(stops_before=0), dial_timeout=1.0)
+
+
+@scene("an own address that is none")
+async def _(s: Scene) -> None:
+    s.driver.connect(free_port(), bind="192.0.2.1")
 
 
 # WebSocket
