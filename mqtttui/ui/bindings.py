@@ -54,7 +54,7 @@ SCOPES: dict[str, str] = {
     "edit": "Packet by hand",
     "followed": "What followed",
     "why": "Why it failed",
-    "report": "Limits and sessions",
+    "report": "Limits, sessions, security",
     "attempts": "Attempts to connect",
     "waterfall": "Phases of connecting",
 }
@@ -108,6 +108,7 @@ _APP = (
     Key("app", "app.subscribe", "s", "app.subscribe_prompt", "Subscribe", "Subscribe to a topic filter"),
     Key("app", "app.fix", "f8", "app.apply_fix", "Apply fix", "After a failed connect: apply the likely fix and try again", footer=False),
     Key("app", "app.why", "D", "app.why", "Why", "Why did it fail, how long did connecting take: all attempts", footer=False),
+    Key("app", "app.security", "H", "app.security", "Handshakes", "TLS and its certificates, headers of WebSocket, proxy", footer=False),
     Key("app", "app.demo", "f9", "app.start_demo", "Demo", "Start the built-in demo broker and look at its packets", footer=False),
     Key("app", "app.next", "tab", "app.focus_next", "Next", "Next control", footer=False),
     Key("app", "app.previous", "shift+tab", "app.focus_previous", "Previous", "Previous control", footer=False),

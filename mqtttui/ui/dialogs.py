@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime
 
 from textual.content import Content
 
@@ -16,8 +17,10 @@ from mqtttui.ui.palette import Palette, entries
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.screens.menu import Choice, Menu
+from mqtttui.ui.screens.report import ReportScreen
 from mqtttui.ui.screens.subscribe import SubscribePrompt
 from mqtttui.ui.screens.why import FIX, WhyScreen
+from mqtttui.ui.security_words import security_lines, security_text
 
 
 class Dialogs:
@@ -98,6 +101,13 @@ class Dialogs:
                 apply_fix()
 
         self._main.app.push_screen(WhyScreen(attempts, self._main.connection.peer, fixable, give_out), run)
+
+    def security(self, give_out: Callable[[str, bool], Awaitable[str]]) -> None:
+        """How the connection is made and secured, as it stands; `give_out` copies or prints a text."""
+        pane = self._main.connection
+        title = f"Security of the connection{f' {pane.peer_name}' if pane.peer_name else ''}"
+        lines, text = (lambda: security_lines(pane.state, datetime.now(UTC))), (lambda: security_text(pane.state, datetime.now(UTC)))
+        self._main.app.push_screen(ReportScreen(title, lines, give_out, text=text))
 
     def subscribe(self, state: ConnectionState) -> None:
         """Ask for a filter and subscribe."""

@@ -87,6 +87,10 @@ class PeerActions(MainActions):
         """Why it failed, how long connecting took."""
         self._dialogs.why(self.peer_events.attempts, self._outlets.give_out, self.action_apply_fix)
 
+    def action_security(self) -> None:
+        """TLS and its certificates, headers of WebSocket, proxy."""
+        self._dialogs.security(self._outlets.give_out)
+
     def action_subscribe_prompt(self) -> None:
         """Ask for a filter and subscribe."""
         self._dialogs.subscribe(self.state)

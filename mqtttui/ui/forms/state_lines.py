@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import UTC, datetime
 
 from textual.content import Content
 
@@ -11,6 +12,7 @@ from mqtttui.protocol.enums import Version
 from mqtttui.text import visible
 from mqtttui.ui.content import Part, join
 from mqtttui.ui.forms.words import granted_words, session_words, step_words, will_words
+from mqtttui.ui.security_words import certificate_words, tls_words
 
 _STEP_STYLES = {
     StepStatus.WAITING: "$dimmed",
@@ -41,15 +43,18 @@ def state_content(state: ConnectionState, now: int, *, differs: bool = False) ->
     shown = [(words, step.status) for step in state.steps if (words := step_words(step))]
     if shown and (state.phase is not Phase.IDLE or failure is not None):
         lines.append([part for words, status in shown for part in ((words, _STEP_STYLES[status]), ("  ", ""))])
-    if state.tls and state.phase is Phase.CONNECTED:
-        lines.append([(state.tls, "$dimmed")])
+    if state.phase is Phase.CONNECTED:
+        lines.extend(_security(state))
+    elif failure is not None and failure.step == "tls" and state.tls_info is not None and state.tls_info.certificates:
+        words = certificate_words(state.tls_info.certificates[0])
+        lines.append([("the server's certificate: ", "$dimmed"), (words, ""), ("  H shows all", "$dimmed")])
     if failure is not None:
         lines.append([(failure.title, "bold $state-bad"), (f"  {failure.detail}" if failure.detail else "", "")])
         if failure.hint:
             lines.append([("hint: ", "$dimmed"), (failure.hint, ""), ("  D shows more", "$dimmed")])
     elif state.phase is Phase.IDLE and state.ended:
         lines.append([(state.ended, "")])
-    if state.upgrade is not None and (state.phase is Phase.CONNECTED or (failure is not None and failure.step == "websocket")):
+    if state.upgrade is not None and failure is not None and failure.step == "websocket":
         lines.extend(_upgrade(state.upgrade))
     return Content("\n").join(join(*line) for line in lines)
 
@@ -77,11 +82,12 @@ def _headline(state: ConnectionState, now: int) -> list[Part]:
     match state.phase:
         case Phase.CONNECTED:
             session = session_words(state)
-            return [("connected", "bold $state-good"), (f" to {state.address or url}", ""), (f" · {session}" if session else "", "")]
+            place = _place(state, url)
+            return [("connected", "bold $state-good"), (f" to {place}", ""), (f" · {session}" if session else "", "")]
         case Phase.CONNECTING:
             return [
                 ("connecting", "bold $state-warn"),
-                (f" to {url}{f', {retry}' if retry else ''}", ""),
+                (f" to {_place(state, url, connected=False)}{f', {retry}' if retry else ''}", ""),
                 ("  ctrl+o cancels", "$dimmed"),
             ]
         case Phase.WAITING:
@@ -90,6 +96,28 @@ def _headline(state: ConnectionState, now: int) -> list[Part]:
             return [("disconnecting", "bold $state-warn")]
         case Phase.IDLE:
             return [("not connected", "bold"), ("  ctrl+s connects", "$dimmed")]
+
+
+def _place(state: ConnectionState, url: str, *, connected: bool = True) -> str:
+    """What is at the other end; with a proxy its own address says nothing of the broker."""
+    options = state.options
+    if options is not None and options.proxy is not None and not options.unix_path:
+        return f"{url} through {visible(options.proxy.url)}"
+    return (connected and state.address) or url
+
+
+def _security(state: ConnectionState) -> list[list[Part]]:
+    """TLS and WebSocket, a line each."""
+    lines: list[list[Part]] = []
+    if state.tls:
+        words, soon = tls_words(state, datetime.now(UTC))
+        lines.append([(words, "$state-warn" if soon else "$dimmed")])
+    if state.upgrade is not None:
+        answer = next(iter(state.upgrade.response), "")
+        lines.append([(f"WebSocket: {answer}", "$dimmed")])
+    if lines:
+        lines[-1].append(("  H shows all", "$dimmed"))
+    return lines
 
 
 def _upgrade(upgrade: Upgrade) -> list[list[Part]]:

@@ -1,4 +1,4 @@
-"""Lines to read that may change while they are read: limits, what was found in a session."""
+"""Lines to read that may change while they are read: limits, what was found in a session, how a connection is secured."""
 
 from __future__ import annotations
 
@@ -30,13 +30,18 @@ class ReportScreen(ModalScreen[None], inherit_bindings=False):
         lines: Callable[[], Sequence[Line]],
         give_out: Callable[[str, bool], Awaitable[str]],
         stop: Callable[[], bool] | None = None,
+        text: Callable[[], str] | None = None,
     ) -> None:
-        """`give_out` copies or plainly prints a text and says where it went; `stop` ends what is reported, False if it is over."""
+        """`give_out` copies or plainly prints a text and says where it went; `stop` ends what is reported, False if it is over.
+
+        `text`: what is copied, if it is more than the lines.
+        """
         super().__init__()
         self._heading = title
         self._make = lines
         self._give_out = give_out
         self._stop = stop
+        self._text = text
         self._view = ReadView(wrap=True, id="report-lines")
         self._keys = KeyLine(id="report-keys")
 
@@ -85,7 +90,7 @@ class ReportScreen(ModalScreen[None], inherit_bindings=False):
 
     def action_copy(self, plain: bool = False) -> None:
         """The lines as text; with `plain` printed on the terminal."""
-        self.run_worker(self._copy(self._view.text, plain), group="copy", exclusive=True)
+        self.run_worker(self._copy(self._view.text if self._text is None else self._text(), plain), group="copy", exclusive=True)
 
     async def _copy(self, text: str, plain: bool) -> None:
         self._keys.message = await self._give_out(text, plain)
