@@ -189,7 +189,7 @@ class Connection:
         self.sent_at = mono
         self.first_left(mono)
         self._steps.done("connect", f"{len(self._bytes):,} bytes", mono)
-        self._steps.start("connack")
+        self._steps.start("connack", began=mono)
 
     def _await_connack(self) -> None:
         """CONNACK, or the next AUTH, is due from now on; while the user is asked he has the time instead."""

@@ -29,9 +29,9 @@ class Steps:
         self._changed = changed
         self._steps = {name: Step(name) for name in names}
 
-    def start(self, name: str, detail: str = "") -> None:
-        """`name` begins."""
-        self._set(name, status=StepStatus.RUNNING, started=time.monotonic_ns(), detail=detail)
+    def start(self, name: str, detail: str = "", began: int | None = None) -> None:
+        """`name` begins; `began` in monotonic ns, now unless given."""
+        self._set(name, status=StepStatus.RUNNING, started=began or time.monotonic_ns(), detail=detail)
 
     def note(self, name: str, detail: str) -> None:
         """A new detail for a step, whatever its status."""

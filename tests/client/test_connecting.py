@@ -39,6 +39,7 @@ async def test_steps_have_times_and_details() -> None:
         assert "127.0.0.1" in done["resolve"].detail
         assert done["tcp"].detail.endswith(f"127.0.0.1:{broker.port}")
         assert done["connack"].detail == "new session"
+        assert done["connack"].started == done["connect"].ended
         assert state.address == f"127.0.0.1:{broker.port}"
         assert state.connection == 0
         info = driver.log.connection(0)

@@ -211,6 +211,9 @@ class OperationsView(View):
         self.set_interval(_REFRESH, self._age)
         self._look()
 
+    def on_resize(self) -> None:
+        self._show_summary()
+
     # What the main screen uses
 
     def grew(self) -> None:
