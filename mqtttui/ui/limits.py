@@ -14,12 +14,13 @@ from mqtttui.protocol.enums import PropertyId as Id
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Properties
 from mqtttui.text import shorten, visible
-from mqtttui.ui.content import count_bytes, fit
+from mqtttui.ui.content import fit
 from mqtttui.ui.forms.words import NEVER, after, number
 from mqtttui.ui.widgets.read_view import Line
 
-_NAME = 25
-_VALUE = 19
+_NAME = 21
+_ASKED = 16
+_GRANTED = 16
 _RECEIVE_MAXIMUM = 65_535
 _LONGEST_ID = 40
 _NOT_SAID = "not said"
@@ -77,7 +78,7 @@ def _ours(state: ConnectionState, use: Use) -> list[Row]:
             "Receive Maximum",
             "",
             _or_default(window, f"{_RECEIVE_MAXIMUM:,}"),
-            f"{use.flight.own:,} of {limit:,} in flight{held}",
+            f"{use.flight.own:,} of {limit:,} under way{held}",
             use.flight.own >= limit,
         ),
         Row(
@@ -90,8 +91,8 @@ def _ours(state: ConnectionState, use: Use) -> list[Row]:
         Row(
             "Largest packet",
             "",
-            _or_default(size, "any", "bytes"),
-            f"{count_bytes(use.largest_out)} so far",
+            _or_default(size, "any", "B"),
+            _largest(use.largest_out),
             size is not None and use.largest_out > size,
         ),
         Row("Highest QoS", "", _or_default(qos, "2"), ""),
@@ -101,7 +102,7 @@ def _ours(state: ConnectionState, use: Use) -> list[Row]:
     keys = [row.key for row in subscriptions]
     counts = (
         ("Wildcards", Id.WILDCARD_SUBSCRIPTION_AVAILABLE, sum(b"#" in key or b"+" in key for key in keys)),
-        ("Subscription identifiers", Id.SUBSCRIPTION_IDENTIFIER_AVAILABLE, sum(row.identifier is not None for row in subscriptions)),
+        ("Subscription ids", Id.SUBSCRIPTION_IDENTIFIER_AVAILABLE, sum(row.identifier is not None for row in subscriptions)),
         ("Shared subscriptions", Id.SHARED_SUBSCRIPTION_AVAILABLE, sum(key.startswith(b"$share/") for key in keys)),
     )
     return [*rows, *(Row(name, "", _available(granted, id), f"{count:,} in use" if count else "") for name, id, count in counts)]
@@ -120,7 +121,7 @@ def _servers(state: ConnectionState, use: Use) -> list[Row]:
             "Receive Maximum",
             _or_default(window, f"{_RECEIVE_MAXIMUM:,}"),
             "",
-            f"{flight.peer:,} of {limit:,} unacknowledged",
+            f"{flight.peer:,} of {limit:,} under way",
             flight.peer >= limit,
         ),
         Row(
@@ -132,9 +133,9 @@ def _servers(state: ConnectionState, use: Use) -> list[Row]:
         ),
         Row(
             "Largest packet",
-            _or_default(size, "any", "bytes"),
+            _or_default(size, "any", "B"),
             "",
-            f"{count_bytes(use.largest_in)} so far",
+            _largest(use.largest_in),
             size is not None and use.largest_in > size,
         ),
     ]
@@ -180,10 +181,10 @@ def _old(state: ConnectionState) -> list[Row]:
 def _old_use(use: Use) -> list[Row]:
     flight = use.flight
     return [
-        Row("Messages to the server", "", _NOT_SAID, f"{flight.own:,} in flight"),
-        Row("Messages to us", "", _NOT_SAID, f"{flight.peer:,} unacknowledged"),
-        Row("Largest packet out", "", _NOT_SAID, f"{count_bytes(use.largest_out)} so far"),
-        Row("Largest packet in", "", "", f"{count_bytes(use.largest_in)} so far"),
+        Row("Messages to the server", "", _NOT_SAID, f"{flight.own:,} under way"),
+        Row("Messages to us", "", _NOT_SAID, f"{flight.peer:,} under way"),
+        Row("Largest packet out", "", _NOT_SAID, _largest(use.largest_out)),
+        Row("Largest packet in", "", "", _largest(use.largest_in)),
     ]
 
 
@@ -192,7 +193,7 @@ def limit_lines(state: ConnectionState, use: Use) -> Sequence[Line]:
     sections = limits(state, use)
     if not sections:
         return [[("No CONNACK has come yet: there are no limits to show. c connects.", "dim")]]
-    lines: list[Line] = [[(f"{'':<{_NAME}} {'asked':<{_VALUE}} {'granted':<{_VALUE}} in use now", "dim")]]
+    lines: list[Line] = [[(f"{'':<{_NAME}} {'asked':<{_ASKED}} {'granted':<{_GRANTED}} in use", "dim")]]
     for title, rows in sections:
         lines += [[("", "")], [(title, "name")]]
         lines += [_line(row) for row in rows]
@@ -211,16 +212,20 @@ def _line(row: Row) -> Line:
     used = "error" if row.full else ""
     granted = "warning" if row.changed else ""
     return [
-        (f"{fit(row.name, _NAME)} {fit(row.asked, _VALUE)} ", ""),
-        (fit(row.granted, _VALUE) + " ", granted),
+        (f"{fit(row.name, _NAME)} {fit(row.asked, _ASKED)} ", ""),
+        (fit(row.granted, _GRANTED) + " ", granted),
         (row.used, used),
     ]
 
 
 def _or_default(value: int | None, default: str, unit: str = "") -> str:
     if value is None:
-        return f"{default} (not said)"
+        return f"{default} (default)"
     return f"{value:,} {unit}".rstrip()
+
+
+def _largest(count: int) -> str:
+    return f"{count:,} B so far" if count else ""
 
 
 def _of(used: int, limit: int) -> str:
@@ -229,7 +234,7 @@ def _of(used: int, limit: int) -> str:
 
 def _available(granted: Properties, id: int) -> str:
     value = number(granted, id)
-    return "yes (not said)" if value is None else "yes" if value else "no"
+    return "yes (default)" if value is None else "yes" if value else "no"
 
 
 def _seconds(value: int) -> str:

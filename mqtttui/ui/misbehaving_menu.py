@@ -10,27 +10,27 @@ from mqtttui.ui.screens.menu import Choice
 
 WITH_CODE = "code"
 """Asks for more: which code, in which packet."""
-_TOPIC = 24
+_TOPIC = 14
 
 
 def misbehaving_choices(state: ConnectionState) -> list[Choice]:
     """What can be done wrong on this connection, and how to end it."""
     connect = state.options.connect if state.options is not None else None
-    kick = f"the broker must end it after 1.5 × {state.keep_alive:,} s = {state.keep_alive * 1.5:g} s" if state.keep_alive else ""
-    choices = [Choice("b", "behave again", "behave", "end all of it; what was held back leaves now")] if state.misbehaving else []
+    kick = f"must be kicked after 1.5 × {state.keep_alive:,} s = {state.keep_alive * 1.5:g} s" if state.keep_alive else ""
+    choices = [Choice("b", "behave again", "behave", "acks that were held back leave now")] if state.misbehaving else []
     if state.beside:
-        choices.append(Choice("e", "end what goes on beside", "stop", state.beside[0]))
+        choices.append(Choice("e", "end what is beside", "stop", state.beside[0]))
     choices += [
-        Choice("p", "send no pings", "silence", kick or "keep-alive is off: nothing would happen"),
-        Choice("h", "hold back all acks", "withhold", "the broker keeps the messages, and stops at Receive Maximum"),
-        Choice("n", "hold back the next ack", "next", "one message stays unacknowledged, the others go on"),
+        Choice("p", "send no pings", "silence", kick or "keep-alive is off: nothing happens"),
+        Choice("h", "hold back all acks", "withhold", "the broker must keep the messages"),
+        Choice("n", "hold back one ack", "next", "that of the next message"),
     ]
     if connect is not None and connect.version is Version.V5:
-        choices.append(Choice("r", "answer with a reason code…", WITH_CODE, "the broker must drop the message"))
-    choices.append(Choice("t", "take over", "take over", "the same CONNECT once more: this connection is ended"))
+        choices.append(Choice("r", "answer with a code…", WITH_CODE, "refused: the broker must drop it"))
+    choices.append(Choice("t", "take over", "take over", "the same CONNECT twice: this one ends"))
     if connect is not None and connect.will is not None:
         topic = shorten(visible(connect.will.topic), _TOPIC)
-        choices.append(Choice("w", "watch for the will", "watch", f"a second client subscribes to {topic}: when does it come?"))
+        choices.append(Choice("w", "watch for the will", "watch", f"a second client subscribes: {topic}"))
     return choices
 
 

@@ -33,7 +33,7 @@ def consequences(mode: str, *, v5: bool, expiry: int | None) -> list[str]:
     elif mode == END:
         lines.append("MQTT 3 ends it by a clean session: what was in it does not show.")
     if v5 and mode != END and expiry is not None:
-        lines.append(f"Session expiry becomes {_seconds(expiry)}, until the device connects again with its own.")
+        lines.append(f"The session {_lives(expiry)}, until the device connects again with its own expiry.")
     lines.append("A will of the device that still waits for its delay is not published.")
     return lines
 
@@ -112,7 +112,7 @@ def _left(report: SessionReport) -> list[str]:
     if report.unfinished and report.mode == PEEK:
         lines.append(f"{report.unfinished:,} QoS 2 messages are with the device already; only their PUBCOMP is missing.")
     if report.expiry is not None and report.mode != END:
-        lines.append(f"Session expiry is {_seconds(report.expiry)} from now on, until the device connects again.")
+        lines.append(f"The session {_lives(report.expiry)}, until the device connects again with its own expiry.")
     return [line for line in lines if line]
 
 
@@ -120,8 +120,8 @@ def _messages(count: int) -> str:
     return f"{count:,} message{'' if count == 1 else 's'}"
 
 
-def _seconds(value: int) -> str:
-    return "never" if value == NEVER else f"{value:,} s"
+def _lives(expiry: int) -> str:
+    return "never ends by itself" if expiry == NEVER else f"ends {expiry:,} s after this look" if expiry else "ends with this look"
 
 
 def title(report: SessionReport) -> str:

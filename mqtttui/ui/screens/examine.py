@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, cast
 
+from textual.widgets import Static
+
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import Version
 from mqtttui.text import visible
+from mqtttui.ui.content import join
 from mqtttui.ui.forms.rows import FormError, Kind, Row, as_number, parse_number, parse_seconds, parse_text
 from mqtttui.ui.forms.words import NEVER
 from mqtttui.ui.screens.form_dialog import GO, FormDialog
@@ -57,7 +60,7 @@ class ExaminePrompt(FormDialog[Wanted]):
             rows.append(
                 Row(
                     "expiry",
-                    "Session expiry",
+                    "Expiry",
                     value=self._expiry,
                     unit="s",
                     width=14,
@@ -91,6 +94,13 @@ class ExaminePrompt(FormDialog[Wanted]):
             expiry = None
         self._hint = "\n".join(f"· {line}" for line in consequences(self._mode, v5=self._v5, expiry=expiry))
         super().show()
+
+    def _say(self, problem: FormError | None) -> None:
+        if problem is not None:
+            super()._say(problem)
+            return
+        kicks, rest = self._hint.partition("\n")[::2]
+        self.query_one("#dialog-check", Static).update(join((kicks, "$state-warn"), "\n", (rest, "$dimmed")))
 
     def value(self) -> Wanted:
         client_id = parse_text(self._client_id, "client_id")
