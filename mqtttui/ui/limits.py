@@ -19,8 +19,10 @@ from mqtttui.ui.forms.words import NEVER, after, number
 from mqtttui.ui.widgets.read_view import Line
 
 _NAME = 21
-_ASKED = 16
-_GRANTED = 16
+_ASKED = 14
+_GRANTED = 14
+_DEFAULT = " *"
+"""Marks what was not said, so that the standard's default holds."""
 _RECEIVE_MAXIMUM = 65_535
 _LONGEST_ID = 40
 _NOT_SAID = "not said"
@@ -78,7 +80,7 @@ def _ours(state: ConnectionState, use: Use) -> list[Row]:
             "Receive Maximum",
             "",
             _or_default(window, f"{_RECEIVE_MAXIMUM:,}"),
-            f"{use.flight.own:,} of {limit:,} under way{held}",
+            f"{use.flight.own:,} of {limit:,}{held}",
             use.flight.own >= limit,
         ),
         Row(
@@ -121,7 +123,7 @@ def _servers(state: ConnectionState, use: Use) -> list[Row]:
             "Receive Maximum",
             _or_default(window, f"{_RECEIVE_MAXIMUM:,}"),
             "",
-            f"{flight.peer:,} of {limit:,} under way",
+            f"{flight.peer:,} of {limit:,}",
             flight.peer >= limit,
         ),
         Row(
@@ -181,8 +183,8 @@ def _old(state: ConnectionState) -> list[Row]:
 def _old_use(use: Use) -> list[Row]:
     flight = use.flight
     return [
-        Row("Messages to the server", "", _NOT_SAID, f"{flight.own:,} under way"),
-        Row("Messages to us", "", _NOT_SAID, f"{flight.peer:,} under way"),
+        Row("Messages to the server", "", _NOT_SAID, f"{flight.own:,}"),
+        Row("Messages to us", "", _NOT_SAID, f"{flight.peer:,}"),
         Row("Largest packet out", "", _NOT_SAID, _largest(use.largest_out)),
         Row("Largest packet in", "", "", _largest(use.largest_in)),
     ]
@@ -199,6 +201,8 @@ def limit_lines(state: ConnectionState, use: Use) -> Sequence[Line]:
         lines += [_line(row) for row in rows]
     assert state.options is not None
     version = state.options.connect.version
+    if version is Version.V5:
+        lines += [[("", "")], [("* not said: the default of the standard", "dim")]]
     if version is not Version.V5:
         lines += [
             [("", "")],
@@ -220,7 +224,7 @@ def _line(row: Row) -> Line:
 
 def _or_default(value: int | None, default: str, unit: str = "") -> str:
     if value is None:
-        return f"{default} (default)"
+        return f"{default}{_DEFAULT}"
     return f"{value:,} {unit}".rstrip()
 
 
@@ -234,7 +238,7 @@ def _of(used: int, limit: int) -> str:
 
 def _available(granted: Properties, id: int) -> str:
     value = number(granted, id)
-    return "yes (default)" if value is None else "yes" if value else "no"
+    return f"yes{_DEFAULT}" if value is None else "yes" if value else "no"
 
 
 def _seconds(value: int) -> str:

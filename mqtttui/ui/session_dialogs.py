@@ -47,6 +47,8 @@ class SessionDialogs:
         self._shown: ReportScreen | None = None
         self._auth: tuple[AnswerAuth, str] | None = None
         """The dialog of AUTH while it is open, and its peer."""
+        self._offered: Challenge | None = None
+        """The challenge whose dialog opened by itself; it does so once."""
 
     # Limits
 
@@ -163,7 +165,9 @@ class SessionDialogs:
             dialog, _ = self._auth
             if dialog.challenge is not None and dialog.is_current:
                 dialog.dismiss(None)
-        if state.challenge is not None and current and self._auth is None and self._main.is_current:
+        new = state.challenge is not None and state.challenge is not self._offered
+        if new and current and self._auth is None and self._main.is_current:
+            self._offered = state.challenge
             self.answer_auth(state)
 
     def answer_auth(self, state: ConnectionState) -> None:

@@ -48,7 +48,7 @@ class AnswerAuth(FormDialog[Answer]):
         rows = [Row("data", "Data", value=self._typed, placeholder="empty")]
         rows.append(Row("as", "Typed as", Kind.CHOICE, self._form_of, (_TEXT, _HEX), help=r"Text may hold \xNN and \\; hex any spacing"))
         rows.append(Row("with", "Send data", Kind.TOGGLE, toggle(self._with), summary="the property Authentication Data"))
-        rows += [Row(f"came.{at}", "", Kind.NOTE, summary=line) for at, line in enumerate(self._came())]
+        rows += [Row(f"came.{at}", line, Kind.NOTE) for at, line in enumerate(self._came())]
         return [*rows, Row(GO, "Send AUTH", Kind.ACTION)]
 
     def change(self, row: str, value: str) -> None:

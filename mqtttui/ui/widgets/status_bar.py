@@ -140,7 +140,9 @@ def _facts(state: ConnectionState, level: _Level) -> list[Part]:
     out: list[Part] = [(text.visible(state.options.url if level.url else state.options.place), "bold")]
     separator = level.separator
     if state.warning:
-        out += [separator, (f"! {state.warning}", "$state-warn")]
+        # What the client does on purpose is known; all of it stands in the Connection pane.
+        words = "misbehaves on purpose" if state.misbehaving and not level.all else state.warning
+        out += [separator, (f"! {words}", "$state-warn")]
     return [*out, *(separator + fact for fact in facts if fact)]
 
 
