@@ -93,10 +93,14 @@ class Log:
         version: Version = Version.V311,
         name: str = "",
         transport: str = "",
+        way: tuple[str, ...] = (),
+        no_way: str = "",
     ) -> int:
         """A new connection; gives its number. `version` holds until a CONNECT says otherwise."""
         number = len(self._connections)
-        info = ConnectionInfo(number, peer, origin, source, destination, version, mono, wall, name=name, transport=transport)
+        info = ConnectionInfo(
+            number, peer, origin, source, destination, version, mono, wall, name=name, transport=transport, way=way, no_way=no_way
+        )
         self._connections.append(_Connection(info, [(0, version)]))
         return number
 

@@ -53,6 +53,10 @@ class ConnectionInfo:
     """How the broker was called, as a URL without credentials (`mqtts://broker.lan:8883`) or a name; visible text."""
     transport: str = ""
     """`tcp`, `tls`, `ws`, `wss`, `unix`, `exported` (PDUs of a capture file); empty: not known."""
+    way: tuple[str, ...] = ()
+    """Options by which mosquitto's clients reach the broker in the same way, a word each; empty: told from name and transport."""
+    no_way: str = ""
+    """Why they cannot; visible text."""
 
 
 class WebSocketKind(Enum):

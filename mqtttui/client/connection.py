@@ -26,6 +26,7 @@ from mqtttui.client.steps import Steps, step_names
 from mqtttui.client.tcp_info import TcpWatch
 from mqtttui.client.watching import Watching
 from mqtttui.client.websocket import WebSocketLayer
+from mqtttui.config.mosquitto_way import mosquitto_way
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
 from mqtttui.protocol.framing import FramingError
@@ -144,6 +145,7 @@ class Connection:
     async def _begin(self, layer: Layer) -> None:
         tls = self.options.tls
         mono, wall = time.monotonic_ns(), time.time_ns()
+        way, no_way = mosquitto_way(self.options)
         number = self._parts.log.open_connection(
             peer=self._parts.peer,
             origin=Origin.OWN,
@@ -154,6 +156,8 @@ class Connection:
             version=self.version,
             name=visible(self.options.url),
             transport=self.options.transport,
+            way=way,
+            no_way=no_way,
         )
         if isinstance(layer, WebSocketLayer):
             layer.observe(lambda kind, direction, detail: self._frame_seen(number, kind, direction, detail))

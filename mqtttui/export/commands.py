@@ -1,11 +1,12 @@
 """What does the same as a packet, outside of this program: a command of mosquitto's clients, or a few lines of Python.
 
 Rules:
-1. Broker, version, user name and TLS are those of the connection. The password is a variable, `$MQTT_PASSWORD`. Client id, will
-   and session stay out: the same client id would throw off the client that the packet comes from.
+1. Broker, way to it, version and user name are those of the connection. Passwords are variables, `$MQTT_PASSWORD` and
+   `$MQTT_PROXY_PASSWORD`. Client id, will and session stay out: the same client id would throw off the client that the packet
+   comes from.
 2. A received message is sent as one's own would be: without subscription identifiers and with its topic in place of an alias.
    DUP and the packet identifier are for the client to choose.
-3. None where it cannot be done: other packets, malformed ones, WebSocket, what mosquitto's clients cannot be told.
+3. None where it cannot be done: other packets, malformed ones, what mosquitto's clients cannot be told; `why_not` has the reason.
 """
 
 from __future__ import annotations
@@ -25,6 +26,8 @@ from mqtttui.protocol.parse import parse
 from mqtttui.protocol.properties import PROPERTIES, Kind
 
 PASSWORD = "MQTT_PASSWORD"
+PROXY_PASSWORD = "$MQTT_PROXY_PASSWORD"
+"""Stands in the URL of a proxy, all else in which is escaped."""
 PAYLOAD_FILE = "payload.bin"
 MAX_INLINE = 65_536
 """Bytes of a payload that stand in the command itself; a larger one is read from `PAYLOAD_FILE`."""
@@ -46,6 +49,8 @@ class _Broker:
     version: Version
     username: Text | None
     password: bool
+    way: tuple[str, ...] = ()
+    """Options for mosquitto's clients in place of host, port and TLS."""
 
 
 class _Impossible(Exception):
@@ -58,7 +63,7 @@ def mosquitto_command(dissection: Dissection, info: ConnectionInfo, connect: Dis
     Filters of a SUBSCRIBE with different options become several commands, one a line.
     """
     broker, packet = _broker(dissection, info, connect), _packet(dissection)
-    if broker is None or packet is None:
+    if broker is None or packet is None or info.no_way or (info.transport not in _SPOKEN and not broker.way):
         return None
     try:
         if isinstance(packet, Publish):
@@ -69,10 +74,17 @@ def mosquitto_command(dissection: Dissection, info: ConnectionInfo, connect: Dis
         return None
 
 
+def why_not(dissection: Dissection, info: ConnectionInfo) -> str:
+    """Why there is no command of mosquitto's clients for a packet that could have one, if the way to the broker is the reason."""
+    if _packet(dissection) is None:
+        return ""
+    return info.no_way or ("mosquitto's clients speak no WebSocket" if info.transport in ("ws", "wss") else "")
+
+
 def python_snippet(dissection: Dissection, info: ConnectionInfo, connect: Dissection | None = None) -> str | None:
     """A Python program with paho-mqtt 2; `connect` as above."""
     broker, packet = _broker(dissection, info, connect), _packet(dissection)
-    if broker is None or packet is None:
+    if broker is None or packet is None or info.transport not in _SPOKEN:
         return None
     try:
         return _snippet(broker, packet)
@@ -97,15 +109,14 @@ def _packet(dissection: Dissection) -> Publish | Subscribe | None:
 
 
 def _broker(dissection: Dissection, info: ConnectionInfo, connect: Dissection | None) -> _Broker | None:
-    if info.transport not in _SPOKEN:
+    if info.transport in ("ws", "wss"):
         return None
     host, port = _place(info.name if "://" in info.name else f"//{info.destination}")
     tls = info.transport == "tls"
     sent = parse(connect.raw, connect.version) if connect is not None else None
     known = sent if isinstance(sent, Connect) else Connect()
-    return _Broker(
-        host or "localhost", port or (8883 if tls else 1883), tls, dissection.version, known.username, known.password is not None
-    )
+    password = known.password is not None
+    return _Broker(host or "localhost", port or (8883 if tls else 1883), tls, dissection.version, known.username, password, info.way)
 
 
 def _place(url: str) -> tuple[str, int | None]:
@@ -161,9 +172,10 @@ def _options(request: TopicRequest) -> tuple[int, bool, bool, int, int]:
 
 
 def _mosquitto(broker: _Broker, program: str) -> list[str]:
-    words = [program, "-h", _string(broker.host.encode()), "-p", str(broker.port)]
-    if broker.tls:
-        words.append("--tls-use-os-certs")
+    if broker.way:
+        words = [program, *(f'"{word}"' if PROXY_PASSWORD in word else _string(_raw(word)) for word in broker.way)]
+    else:
+        words = [program, "-h", _string(broker.host.encode()), "-p", str(broker.port), *(["--tls-use-os-certs"] if broker.tls else [])]
     if broker.version is not Version.V311:
         words += ["-V", _VERSIONS[broker.version]]
     if broker.username is not None:

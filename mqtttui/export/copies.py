@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mqtttui.capture.log import Log
-from mqtttui.export.commands import MAX_INLINE, PAYLOAD_FILE, mosquitto_command, python_snippet
+from mqtttui.export.commands import MAX_INLINE, PAYLOAD_FILE, mosquitto_command, python_snippet, why_not
 from mqtttui.export.hexdump import hexdump
 from mqtttui.export.json_lines import log_object
 from mqtttui.export.mask import masked
@@ -88,6 +88,8 @@ def log_copies(log: Log, no: int, dissection: Dissection) -> Iterator[Copy]:
     command = mosquitto_command(dissection, info, connect)
     if command is not None:
         yield Copy("command", "command that does the same", command.partition(" ")[0], lambda: Copied(command, remark))
+    elif why := why_not(dissection, info):
+        yield Copy("command", "command that does the same", f"none: {why}", lambda: Copied(f"# {why}", "there is no command"))
     snippet = python_snippet(dissection, info, connect)
     if snippet is not None:
         yield Copy("snippet", "Python that does the same", "paho-mqtt", lambda: Copied(snippet, remark))

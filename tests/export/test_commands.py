@@ -16,8 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mqtttui.capture.records import ConnectionInfo, Origin
+from mqtttui.config.mosquitto import parse_command
+from mqtttui.config.mosquitto_way import mosquitto_way
+from mqtttui.config.options import ConnectOptions, ProxyOptions, TlsOptions, WebSocketOptions
 from mqtttui.config.shell import split
-from mqtttui.export.commands import MAX_INLINE, PAYLOAD_FILE, mosquitto_command, python_snippet
+from mqtttui.export.commands import MAX_INLINE, PAYLOAD_FILE, mosquitto_command, python_snippet, why_not
 from mqtttui.export.shell_words import printf_word, shell_word
 from mqtttui.protocol.dissect import dissect
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
@@ -262,3 +265,49 @@ def test_printf_gives_any_bytes_in_sh(parts: list[bytes]) -> None:
 def test_a_word_with_nul_is_none() -> None:
     assert shell_word(b"a\0b") is None
     assert shell_word(b"") == "''"
+
+
+WAYS = [
+    (ConnectOptions(unix_path="/run/my broker.sock"), "--unix '/run/my broker.sock'"),
+    (ConnectOptions("h", 9, bind="127.0.0.1:7"), "-h h -p 9 -A 127.0.0.1"),
+    (ConnectOptions("h", 9, TlsOptions()), "-h h -p 9 --tls-use-os-certs"),
+    (
+        ConnectOptions("h", 9, TlsOptions("ca", "c", "k", minimum_version="1.3", alpn=("mqtt",), fingerprint="ab" * 32, key_log="l")),
+        "-h h -p 9 --cafile ca --cert c --key k --tls-version tlsv1.3 --tls-alpn mqtt",
+    ),
+    (ConnectOptions("h", 9, proxy=ProxyOptions("socks5", "p", 1080)), "-h h -p 9 --proxy socks5h://p:1080"),
+    (
+        ConnectOptions("h", 9, proxy=ProxyOptions("socks5", "::1", 1080, "m$e", "secret")),
+        '-h h -p 9 --proxy "socks5h://m%24e:$MQTT_PROXY_PASSWORD@[::1]:1080"',
+    ),
+]
+NO_WAYS = [
+    (ConnectOptions("h", 9, websocket=WebSocketOptions()), "no WebSocket"),
+    (ConnectOptions("h", 9, TlsOptions(), websocket=WebSocketOptions()), "no WebSocket"),
+    (ConnectOptions("h", 9, TlsOptions(verify=False)), "always check"),
+    (ConnectOptions("h", 9, TlsOptions(server_name="n")), "own name"),
+    (ConnectOptions("h", 9, TlsOptions(alpn=("a", "b"))), "one protocol"),
+    (ConnectOptions("h", 9, proxy=ProxyOptions("http", "p", 1)), "no HTTP proxy"),
+]
+
+
+def on_way(options: ConnectOptions) -> ConnectionInfo:
+    way, no_way = mosquitto_way(options)
+    return replace(info(9, options.url, options.transport), way=way, no_way=no_way)
+
+
+@pytest.mark.parametrize(("options", "words"), WAYS)
+def test_the_way_to_the_broker_is_that_of_the_connection(options: ConnectOptions, words: str) -> None:
+    command = mosquitto_command(dissected(Publish("a", b"x")), on_way(options))
+    assert command == f"mosquitto_pub {words} -t a -m x"
+    assert why_not(dissected(Publish("a", b"x")), on_way(options)) == ""
+    if "$" not in words:
+        pasted = parse_command(command).options
+        assert mosquitto_way(pasted)[0] == mosquitto_way(options)[0]
+
+
+@pytest.mark.parametrize(("options", "why"), NO_WAYS)
+def test_a_way_that_mosquitto_does_not_have_is_said(options: ConnectOptions, why: str) -> None:
+    assert mosquitto_command(dissected(Publish("a", b"x")), on_way(options)) is None
+    assert why in why_not(dissected(Publish("a", b"x")), on_way(options))
+    assert why_not(dissected(Pingreq()), on_way(options)) == ""

@@ -35,8 +35,8 @@ def _needs_tshark() -> None:
     pytest.skip("tshark is not installed")
 
 
-def recorder(log: Log, *, port: int = 0, version: Version = Version.V311, broker: str = "10.0.0.2:1883", **fields: str) -> Recorder:
-    ends = {"source": f"{'10.0.0.1' if '[' not in broker else '[fd00::1]'}:{port}", "destination": broker} if port else {}
+def recorder(log: Log, *, port: int = 0, version: Version = Version.V311, broker: str = "10.0.0.2:1883", **fields: Any) -> Recorder:
+    ends: dict[str, Any] = {"source": f"{'10.0.0.1' if '[' not in broker else '[fd00::1]'}:{port}", "destination": broker} if port else {}
     return Recorder(log, log.open_connection(peer="dev", origin=Origin.OWN, mono=0, wall=SECONDS, version=version, **ends, **fields))
 
 
