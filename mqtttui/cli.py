@@ -42,7 +42,7 @@ usage: mqtttui [URL] [options]
 
 See, byte by byte, what an MQTT broker and its clients say to each other.
 
-URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, ws://host[:port][/path] and wss://… for
+URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, ws://host[:port][/path[?query]] and wss://… for
 WebSocket, mqtt+unix:///path for a Unix socket, or host[:port]. With a URL, a host or any other option about the
 connection it connects at once, and subscribes only to the topics that are given."""
 
