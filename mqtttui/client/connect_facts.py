@@ -1,9 +1,10 @@
-"""What the CONNECT that leaves says, in its bytes: version, level, clean or not."""
+"""What the CONNECT that leaves says, in its bytes, and what follows from it: version, clean or not, when the session ends."""
 
 from __future__ import annotations
 
-from mqtttui.protocol.enums import Version
-from mqtttui.protocol.packets import Connect, connect_flags
+from mqtttui.client import replies
+from mqtttui.protocol.enums import PropertyId, Version
+from mqtttui.protocol.packets import Connack, Connect, connect_flags
 from mqtttui.protocol.parse import connect_level
 
 
@@ -25,3 +26,11 @@ def is_clean(connect: Connect) -> bool:
     """Clean Session or Clean Start as it stands in the flags that leave."""
     flags = connect.flags if connect.flags is not None else connect_flags(connect)
     return bool(flags & 2)
+
+
+def session_ends(connect: Connect, connack: Connack, version: Version) -> bool:
+    """Whether the server forgets the session with the connection, as far as is known."""
+    if version is not Version.V5:
+        return is_clean(connect)
+    expiry = replies.number(connect.properties, PropertyId.SESSION_EXPIRY_INTERVAL, 0)
+    return replies.number(connack.properties, PropertyId.SESSION_EXPIRY_INTERVAL, expiry) == 0

@@ -14,7 +14,7 @@ from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
 from mqtttui.client import errors, errors_ends, replies
 from mqtttui.client.answers import Answers
 from mqtttui.client.authentication import ANSWER_SECONDS, Authentication, AuthenticationError
-from mqtttui.client.connect_facts import connect_version, is_clean, wire_version
+from mqtttui.client.connect_facts import connect_version, is_clean, session_ends, wire_version
 from mqtttui.client.dial import DialError, Showing, dial
 from mqtttui.client.events import Challenge, Phase, Step, TcpInfo, TcpMeasured, TlsInfo
 from mqtttui.client.keepalive import KeepAlive
@@ -396,9 +396,7 @@ class Connection:
         connect, properties = self.options.connect, packet.properties
         limits = limits_of(properties, self.version)
         self._seconds = seconds = replies.number(properties, PropertyId.SERVER_KEEP_ALIVE, connect.keep_alive)
-        expiry = replies.number(connect.properties, PropertyId.SESSION_EXPIRY_INTERVAL, 0)
-        expiry = replies.number(properties, PropertyId.SESSION_EXPIRY_INTERVAL, expiry)
-        self.session_ends = expiry == 0 if self.version is Version.V5 else is_clean(connect)
+        self.session_ends = session_ends(connect, packet, self.version)
         self.keep_alive = KeepAlive(
             link,
             seconds,

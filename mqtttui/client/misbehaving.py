@@ -15,7 +15,7 @@ from mqtttui.client import replies
 from mqtttui.client.answers import Order, Withheld
 from mqtttui.client.connection import Connection
 from mqtttui.client.parts import Ended
-from mqtttui.protocol.enums import PacketType
+from mqtttui.protocol.enums import PacketType, PropertyId
 from mqtttui.protocol.packets import Ack
 from mqtttui.protocol.reason_codes import label
 
@@ -82,17 +82,21 @@ class Misbehaving:
         how = how_it_ended(ended, self.connection)
         mono = self.connection.ended_at
         waiting = self.connection.answers.withheld
+        lines = []
         if not ended.by_user:
             if self._silent:
-                self._tell(self._kicked(mono, how))
+                lines.append(self._kicked(mono, how))
             elif waiting:
-                self._tell(f"{how} while the broker waited for {_waits(waiting, mono)}")
+                lines.append(f"{how} while the broker waited for {_waits(waiting, mono)}")
             elif self._code_left is not None and mono - self._code_left[1] < _AFTER_CODE * 1e9:
                 what, left = self._code_left
-                self._tell(f"{how} {seconds(mono - left)} after {what}")
-        if waiting and (ended.by_user or self._silent):
+                lines.append(f"{how} {seconds(mono - left)} after {what}")
+        if waiting:
             kept = "are gone with the session" if self.connection.session_ends else "come again when the session is resumed"
-            self._tell(f"{_messages(len(waiting))} without acknowledgement {kept}")
+            lines.append(f"{_messages(len(waiting))} without acknowledgement {kept}")
+        if lines:
+            # Behind the news that the connection is over, which is less of a surprise.
+            asyncio.get_running_loop().call_soon(self._tell, "; ".join(lines))
 
     def _kicked(self, mono: int, how: str) -> str:
         link, keep_alive = self.connection.link, self.connection.keep_alive
@@ -137,7 +141,9 @@ class Misbehaving:
             else:
                 words.append(f"answers with {label(order.code, min(order.packets), self.connection.version)} in {meant} {what}")
         if waiting := answers.withheld:
-            words.append(f"the broker waits for {_waits(waiting, now)}")
+            window = replies.number(self.connection.options.connect.properties, PropertyId.RECEIVE_MAXIMUM, 0)
+            full = f", our Receive Maximum of {window:,} is full" if 0 < window <= len(waiting) else ""
+            words.append(f"the broker waits for {_waits(waiting, now)}{full}")
         return words
 
 

@@ -237,7 +237,10 @@ class OnRequest:
         try:
             await look.run()
         except asyncio.CancelledError:
-            look.stopped()
+            look.stopped("stopped: the link was cut")
+            raise
+        except (EncodeError, AuthenticationError) as error:
+            look.stopped(f"nothing was sent: {visible(str(error))}")
             raise
 
     # Running

@@ -82,9 +82,9 @@ class Look:
             failure = ended.failure if ended is not None else None
             self._say(done=True, failure=failure, ended=ended.text if ended is not None else "")
 
-    def stopped(self) -> None:
-        """It was cancelled; the link has been cut."""
-        self._say(done=True, ended="stopped: the link was cut")
+    def stopped(self, why: str) -> None:
+        """It ended on this side; visible text."""
+        self._say(done=True, ended=why)
 
     def _options(self) -> ConnectOptions:
         return replace(self._asked.options, connect=examining(self._asked), reconnect=ReconnectOptions())

@@ -42,7 +42,7 @@ def connected_choices(state: ConnectionState) -> list[Choice]:
         Choice("p", "ping", "ping", "send a PINGREQ now"),
         Choice("l", "limits", LIMITS, "granted, asked, and in use now"),
         Choice("s", "session of a device…", SESSION, "peek into its queue, drain it, end it"),
-        Choice("m", "misbehave…", MISBEHAVE, "no pings, no acknowledgements, codes, take-over"),
+        Choice("m", "misbehave…", MISBEHAVE, "no pings, no acks, codes, take-over"),
         Choice("n", "another connection", ANOTHER, "beside this one, with its own client id"),
         *([Choice("v", "try the same with v5", TRY_V5, "which reason code is it refused with?")] if old else []),
     ]

@@ -15,7 +15,7 @@ from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Properties
 from mqtttui.text import shorten, visible
 from mqtttui.ui.content import fit
-from mqtttui.ui.forms.words import NEVER, after, number
+from mqtttui.ui.forms.words import NEVER, number
 from mqtttui.ui.widgets.read_view import Line
 
 _NAME = 21
@@ -246,4 +246,4 @@ def _seconds(value: int) -> str:
 
 
 def _expiry(seconds: int) -> str:
-    return "never" if seconds == NEVER else f"after {seconds:,} s" if seconds else after(0)
+    return "never" if seconds == NEVER else f"after {seconds:,} s" if seconds else "at the end"

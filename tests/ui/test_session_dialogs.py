@@ -296,3 +296,10 @@ async def test_without_a_connection_nothing_misbehaves() -> None:
     async with running() as run:
         await run.press("escape", "down", "Z")
         await run.shows("not connected")
+
+
+async def test_the_form_shows_that_scram_sends_no_password() -> None:
+    scram = Property(PropertyId.AUTHENTICATION_METHOD, "SCRAM-SHA-256")
+    connect = Connect("c", Version.V5, username="user", password=b"pencil", properties=(scram,))
+    async with running(Settings(options=ConnectOptions(connect=connect)), size=(120, 50)) as run:
+        await run.shows("SCRAM-SHA-256 by itself: its first message", "the password is not sent", "0x82")

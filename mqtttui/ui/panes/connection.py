@@ -21,6 +21,7 @@ from mqtttui.config.draft import Parsed
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.mosquitto import parse_pasted
 from mqtttui.config.options import ConnectOptions
+from mqtttui.config.scram import as_it_leaves, scram_method
 from mqtttui.protocol.enums import Severity
 from mqtttui.protocol.fields import Dissection
 from mqtttui.protocol.packets import EncodeError, TopicRequest, connect_flags, encode
@@ -295,7 +296,8 @@ class ConnectionPane(Widget):
         self._draft.notes = {}
         try:
             options = self._draft.options()
-            raw = encode(options.connect, options.connect.version)
+            leaving = as_it_leaves(options.connect)
+            raw = encode(leaving, leaving.version)
         except FormError as problem:
             preview.show_problem(self._label(problem.field), problem.text)
             self.query_one("#connect-flags", TextBlock).show(Content(""))
@@ -304,8 +306,10 @@ class ConnectionPane(Widget):
             preview.show_problem("", str(problem))
             return
         self._draft.notes = _notes(preview.show(raw, options.connect.version))
-        flags = options.connect.flags if options.connect.flags is not None else connect_flags(options.connect)
+        flags = leaving.flags if leaving.flags is not None else connect_flags(leaving)
         lines = [join(*((text, preview.style_of(name)) for text, name in line)) for line in flags_lines(flags)]
+        if method := scram_method(options.connect):
+            lines.append(join((f"{method} by itself: its first message is added, the password is not sent", "$dimmed")))
         will = will_words(options.connect)
         if will and self.state.phase is not Phase.CONNECTED:
             lines.append(join((will, "$dimmed")))

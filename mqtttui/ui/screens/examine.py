@@ -112,4 +112,4 @@ class ExaminePrompt(FormDialog[Wanted]):
         return Wanted(client_id, mode, window, expiry, parse_seconds(self._quiet, "quiet"))
 
     def _seconds(self) -> int:
-        return NEVER if self._expiry.strip() == _NEVER else parse_number(self._expiry, "expiry", 0, NEVER)
+        return NEVER if self._expiry.strip() == _NEVER else parse_number(self._expiry, "expiry", 1, NEVER)
