@@ -123,7 +123,7 @@ class MqttTui(PeerActions):
         self._marks = FilterMarks(self.log_of_packets)
         self.marks = Marks(self.log_of_packets)
         self.filtering = Filtering(self.log_of_packets, self._facts)
-        self._describe = describe = describer(self.log_of_packets, self.pump.pairs, self.pump.findings, self._marks, self.marks)
+        self._describe = describe = describer(self.log_of_packets, self.pump, self._marks, self.marks)
         store = FilterStore(paths.filters_file())
         first = Peer(PEER, PEER, NoSession(), AfterConnecting(PEER, self._settings))
         self.peers = Peers(first)

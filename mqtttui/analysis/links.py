@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from mqtttui.analysis.operations import Operations
+from typing import TYPE_CHECKING
+
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.capture.log import Log
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.fields import Field
 from mqtttui.text import visible
+
+if TYPE_CHECKING:
+    from mqtttui.analysis.operations import Operations
 
 _SHARED = (P.PUBLISH, P.SUBSCRIBE, P.UNSUBSCRIBE)
 """Packets that have a topic of their own."""

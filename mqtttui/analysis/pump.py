@@ -3,54 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
+from typing import TYPE_CHECKING
 
-from mqtttui.analysis.expert.timeouts import Timeouts
-from mqtttui.analysis.findings import Findings
 from mqtttui.analysis.follower import Follower
 from mqtttui.analysis.largest import Largest
-from mqtttui.analysis.operations import Operations
 from mqtttui.analysis.pairs import Pairs
 from mqtttui.analysis.subscriptions import SubscriptionCounters
-from mqtttui.analysis.timing import Timing
 from mqtttui.analysis.traffic import Traffic
 from mqtttui.capture.log import Log
+
+if TYPE_CHECKING:
+    from mqtttui.analysis.expert.timeouts import Timeouts
+    from mqtttui.analysis.findings import Findings
+    from mqtttui.analysis.operations import Operations
+    from mqtttui.analysis.timing import Timing
 
 _BUDGET = 1_000
 """Packets that a follower reads before the clock is looked at again."""
 
 
 class Pump:
-    """The followers of one log."""
+    """The followers of one log. Those that take long to load are loaded when one asks for them, at the latest by `advance`."""
 
     def __init__(self, log: Log, timeouts: Timeouts | None = None) -> None:
         """`timeouts`: how long things may take before a check says so; None: the defaults."""
         self.pairs = Pairs()
-        self.operations = Operations(self.pairs)
-        self.timing = Timing(self.pairs, self.operations)
         self.traffic = Traffic()
         self.largest = Largest()
         self.counters = SubscriptionCounters()
-        self.findings = Findings(timeouts)
+        self._timeouts = timeouts
         self._log = log
-        self._followers: tuple[Follower, ...] = (
-            self.pairs,
-            self.operations,
-            self.timing,
-            self.traffic,
-            self.largest,
-            self.counters,
-            self.findings,
-        )
+        self._others: tuple[Follower, ...] = ()
         self._shown = (0, 0, 0)
         self._found = 0
 
+    @cached_property
+    def operations(self) -> Operations:
+        """What was asked and answered."""
+        from mqtttui.analysis.operations import Operations
+
+        return Operations(self.pairs)
+
+    @cached_property
+    def timing(self) -> Timing:
+        """How long it took."""
+        from mqtttui.analysis.timing import Timing
+
+        return Timing(self.pairs, self.operations)
+
+    @cached_property
+    def findings(self) -> Findings:
+        """What is wrong with it."""
+        from mqtttui.analysis.findings import Findings
+
+        return Findings(self._timeouts)
+
+    @property
+    def _followers(self) -> tuple[Follower, ...]:
+        return (self.pairs, self.operations, self.timing, self.traffic, self.largest, self.counters, self.findings, *self._others)
+
     def add(self, follower: Follower) -> None:
         """One follower more (a recording); it begins at its own position."""
-        self._followers = (*self._followers, follower)
+        self._others = (*self._others, follower)
 
     def remove(self, follower: Follower) -> None:
         """One less; nothing if it is none of these."""
-        self._followers = tuple(each for each in self._followers if each is not follower)
+        self._others = tuple(each for each in self._others if each is not follower)
 
     def advance(self, clock: Callable[[], int], slice_ns: int) -> bool:
         """Read for at most `slice_ns` of `clock` (a little longer for the last batch). True when nothing is left to read."""

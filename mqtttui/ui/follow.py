@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from mqtttui.analysis.operations import Operations
+from typing import TYPE_CHECKING
+
 from mqtttui.analysis.pairs import Pairs, request_topic
 from mqtttui.capture.log import Log
 from mqtttui.protocol.enums import PacketType
 from mqtttui.text import preview
 from mqtttui.ui.field_filters import of_packet
 from mqtttui.ui.screens.menu import Choice
+
+if TYPE_CHECKING:
+    from mqtttui.analysis.operations import Operations
 
 _TOPIC_CELLS = 40
 _LONGEST = 256

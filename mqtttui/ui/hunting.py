@@ -11,7 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from enum import Enum
 
-from mqtttui.analysis.findings import Findings
+from mqtttui.analysis.pump import Pump
 from mqtttui.capture.log import Log
 from mqtttui.capture.marks import Marks
 from mqtttui.ui.search import Hunt, Search
@@ -33,12 +33,12 @@ class Hunting:
     """The next one of something in one packet list."""
 
     def __init__(
-        self, log: Log, packets: PacketList, findings: Findings, marks: Marks, go: Callable[[int], object], say: Callable[[str], object]
+        self, log: Log, packets: PacketList, pump: Pump, marks: Marks, go: Callable[[int], object], say: Callable[[str], object]
     ) -> None:
         self._log = log
         self._go = go
         self._packets = packets
-        self._findings = findings
+        self._pump = pump
         self._marks = marks
         self._say = say
         self._last = Prey.FINDING
@@ -51,8 +51,9 @@ class Hunting:
         self._last = Prey.FINDING
         at = self._packets.selected or 0
         no: int | None = at
-        for _ in range(1 + self._findings.warnings + self._findings.errors):
-            no = self._findings.next(no if no is not None else 0, back)
+        findings = self._pump.findings
+        for _ in range(1 + findings.warnings + findings.errors):
+            no = findings.next(no if no is not None else 0, back)
             if no is None or self._packets.has(no):
                 break
         if no is None:

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
+from typing import TYPE_CHECKING
 
 from mqtttui.analysis.pump import Pump
 from mqtttui.capture.log import Log
 from mqtttui.config.recording import RecordOptions
-from mqtttui.export.recording import CLOSE_SECONDS, Recording, Ring
 from mqtttui.export.units import size
 from mqtttui.text import visible
+
+if TYPE_CHECKING:
+    from mqtttui.export.recording import Recording
 
 _LOOK_SECONDS = 0.05
 
@@ -26,6 +29,8 @@ class LiveRecording:
 
     def start(self, options: RecordOptions, *, after: int = 0) -> str:
         """Records what comes behind packet `after`; gives why not, or an empty string."""
+        from mqtttui.export.recording import Recording, Ring
+
         try:
             ring = Ring(*options.ring) if options.ring is not None else None
             made = Recording(self._log, options.path, ring=ring, force=options.force, mask=not options.secrets, after=after)
@@ -61,6 +66,8 @@ class LiveRecording:
 
     async def finish(self) -> str:
         """As `stop`, but what waits is written first while the screen lives."""
+        from mqtttui.export.recording import CLOSE_SECONDS
+
         made = self.recording
         for _ in range(round(CLOSE_SECONDS / _LOOK_SECONDS)):
             if made is None or made.problem or not made.unwritten:
@@ -70,6 +77,8 @@ class LiveRecording:
 
     def stop(self) -> str:
         """Ends the recording; gives what is in the file, and empty if there was none. Waits for a slow disk, but not for long."""
+        from mqtttui.export.recording import CLOSE_SECONDS
+
         made, self.recording = self.recording, None
         if made is None:
             return ""

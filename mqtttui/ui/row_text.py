@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from mqtttui.analysis.findings import Findings
-from mqtttui.analysis.pairs import Pairs, request_topic
+from mqtttui.analysis.pairs import request_topic
+from mqtttui.analysis.pump import Pump
 from mqtttui.capture.log import Log, Packet
 from mqtttui.capture.marks import Marks
 from mqtttui.export.summary import summary
@@ -76,10 +76,11 @@ class FilterMarks:
         return letter, bool(hits) and self._muted.get(peer, set()).issuperset(hits)
 
 
-def describer(log: Log, pairs: Pairs, findings: Findings, filters: FilterMarks, marks: Marks) -> Describe:
+def describer(log: Log, pump: Pump, filters: FilterMarks, marks: Marks) -> Describe:
     """A function that describes packet `no` of `log`. It raises Evicted for one that is gone."""
 
     def describe(no: int) -> RowText:
+        pairs, findings = pump.pairs, pump.findings
         packet = log[no]
         dissection = log.dissect(no)
         shown = summary(dissection, answered=pairs.answered(no))

@@ -77,7 +77,7 @@ class ViewBox(Vertical):
         self.packets = Inspector(parts.log, parts.describe, self._with_related, id="inspector")
         self._made: dict[str, View] = {PACKETS: self.packets}
         pump = parts.pump
-        self.hunting = Hunting(parts.log, self.packets.packets, pump.findings, parts.marks, self._go_to, self._say)
+        self.hunting = Hunting(parts.log, self.packets.packets, pump, parts.marks, self._go_to, self._say)
 
     def _with_related(self, dissection: Dissection, no: int) -> Dissection:
         return with_related(dissection, no, self._parts.log, self._parts.pump)
