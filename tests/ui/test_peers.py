@@ -1,0 +1,220 @@
+"""Several connections side by side, by keyboard, on sessions that only listen."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from mqtttui.client.commands import Connect, FlowStep, SendPublish, Subscribe
+from mqtttui.client.events import ConnectionState, Failure, Fix, Outcome, Phase, PublishChanged, Rejected, StateChanged, SubscriptionState
+from mqtttui.config.options import ConnectOptions
+from mqtttui.config.settings import Settings
+from mqtttui.protocol import packets
+from mqtttui.protocol.enums import PacketType, Version
+from mqtttui.ui.peers import Peer
+from mqtttui.ui.screens.edit_packet import EditPacket
+from tests.support.screen import FakeSession, Feed, Running, inspecting, running
+
+BEFORE, NEXT = "left_curly_bracket", "right_curly_bracket"
+OPTIONS = ConnectOptions("broker.lan", connect=packets.Connect("dev-42", Version.V311))
+
+
+@asynccontextmanager
+async def fakes(size: tuple[int, int] = (120, 36)) -> AsyncIterator[tuple[Running, dict[str, FakeSession]]]:
+    """Connected as `main`; sessions by the id of their peer, the first one's too."""
+    async with running(Settings(options=OPTIONS), size=size) as run:
+        sessions = {"main": run.fake_session()}
+
+        def make(id: str) -> FakeSession:
+            return sessions.setdefault(id, FakeSession())
+
+        run.app._board._make_session = make
+        run.tell_connected(OPTIONS)
+        yield run, sessions
+
+
+async def another(run: Running, name: str = "") -> Peer:
+    """One more connection, by keyboard."""
+    count = len(run.app.peers.all)
+    await run.press("L", "n")
+    await run.shows("Name of the new connection")
+    if name:
+        await run.press("ctrl+u")
+        await run.type(name)
+    await run.press("enter")
+    await run.until(lambda: len(run.app.peers.all) > count and run.app.peers.current is run.app.peers.all[-1], "it is there")
+    await run.shows("has the same settings")
+    return run.app.peers.current
+
+
+async def type_topic(run: Running, topic: str) -> None:
+    """Into the Publish form."""
+    await run.press("3")
+    form = run.main.publish.form
+    form.go("topic")
+    await run.until(lambda: form.typing, "the topic takes keys")
+    await run.type(topic)
+    await run.press("escape")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (200, 50)])
+async def test_each_connection_has_settings_drafts_and_a_history_of_its_own(size: tuple[int, int]) -> None:
+    async with fakes(size) as (run, sessions):
+        assert not run.main.peers_line.display
+        assert "main" not in run.text.split("\n")[0]
+        await type_topic(run, "cmd/one")
+        await run.press("ctrl+s")
+        sent = packets.Publish("cmd/one")
+        await run.until(lambda: sessions["main"].commands == [SendPublish("main", 1, sent)], "sent as main")
+        second = await another(run)
+        await run.shows("● main", "○ second", "second  not connected" if size[0] > 100 else "second")
+        copied = run.main.connection.options()
+        assert (copied.host, copied.connect.version) == ("broker.lan", Version.V311)
+        assert copied.connect.client_id not in ("", "dev-42"), "the same id would take the first connection over"
+        await run.press("escape", "c")
+        await run.until(lambda: sessions["second"].commands == [Connect("second", copied)], "connects as second")
+        await type_topic(run, "cmd/two")
+        assert "nothing sent yet" in run.main.publish.history
+        run.app.post_message(run.app.EventCame(PublishChanged("main", 1, Outcome.SENT, "sent")))
+        await run.press("4", BEFORE)
+        await run.until(lambda: run.app.peers.current.id == "main", "back to main")
+        await run.press("3")
+        await run.until(lambda: "cmd/one" in run.main.publish.history and "sent" in run.main.publish.history, "its history")
+        assert run.main.publish.form.row_value("topic") == "cmd/one"
+        assert second.panes.publish.form.row_value("topic") == "cmd/two"
+        assert len(sessions["main"].commands) == 1
+
+
+async def test_what_another_connection_tells_leaves_the_selected_panes_alone() -> None:
+    async with fakes((200, 50)) as (run, sessions):
+        await another(run)
+        await run.press(BEFORE, "4")
+        shown = run.main.subscriptions, run.main.status.state
+        row = SubscriptionState(packets.TopicRequest("b/#"), granted=0, answer="granted QoS 0", active=True, key=b"b/#")
+        state = ConnectionState("second", Phase.CONNECTED, 1, OPTIONS, client_id="other", subscriptions=(row,))
+        run.tell(state)
+        await run.shows("● main   ● second")
+        assert (run.main.subscriptions, run.main.status.state) == shown
+        assert run.main.subscriptions.state.subscriptions == ()
+        assert "b/#" not in run.text
+        assert not run.main.noticed or "second" not in run.main.noticed.plain, "nothing is offered for a connection that nobody looks at"
+        await run.press(NEXT, "2")
+        await run.shows("b/#", "other")
+        await run.press("s")
+        await run.shows("Subscribe as second")
+        await run.type("c/#")
+        await run.press("enter")
+        await run.until(lambda: Subscribe("second", (packets.TopicRequest("c/#"),)) in sessions["second"].commands, "it goes there")
+        assert sessions["main"].commands == []
+
+
+async def test_failures_name_their_connection_and_the_key_only_for_the_current_one() -> None:
+    async with fakes() as (run, sessions):
+        await another(run)
+        await run.press(BEFORE, "4", "escape")
+        failure = Failure("Connection refused", "127.0.0.1:1883", "is it running?", "tcp", (Fix.USE_TLS,))
+        connecting = ConnectionState("second", Phase.CONNECTING, options=OPTIONS)
+        run.tell(connecting)
+        run.tell(connecting.with_(phase=Phase.IDLE, failure=failure))
+        await run.shows("second: Connection refused", "✗ second", "● main")
+        assert "F8" not in run.text, "that key would be about main"
+        await run.press(NEXT)
+        await run.shows("second: Connection refused", "F8")
+        await run.press("f8")
+        await run.until(lambda: sessions["second"].commands, "tried again")
+        assert sessions["main"].commands == []
+        run.app.post_message(run.app.EventCame(Rejected("main", "ping: not connected")))
+        await run.shows("main: not done: ping: not connected")
+        run.tell(connecting)
+        await run.pilot.pause()
+        assert "main: not done" in run.text, "what is said of another connection stays"
+
+
+async def test_names_closing_and_quitting() -> None:
+    async with fakes() as (run, _):
+        await another(run, "publisher")
+        run.tell(ConnectionState("publisher", Phase.CONNECTED, 1, OPTIONS, client_id="p"))
+        await run.shows("● publisher")
+        await run.press("escape", "L", "r")
+        await run.shows("Another name for publisher")
+        await run.press("ctrl+u")
+        await run.type("main")
+        await run.shows("another connection has this name")
+        await run.press("ctrl+u")
+        await run.type("sender")
+        await run.press("enter")
+        await run.shows("● sender")
+        await run.press("4", "q")
+        await run.shows("Quit?", "main: connected to mqtt://broker.lan:1883", "sender: connected to mqtt://broker.lan:1883")
+        await run.press("n", "L", "x")
+        await run.until(lambda: [peer.name for peer in run.app.peers.all] == ["main"], "closed")
+        await run.until(lambda: not run.main.peers_line.display, "one connection needs no name")
+        await run.pilot.pause()
+        assert len(run.main.query("PublishPane")) == 1
+        run.app.post_message(run.app.EventCame(StateChanged("publisher", ConnectionState("publisher", Phase.CONNECTED, 1, OPTIONS))))
+        await run.pilot.pause()
+        assert run.app.state.peer == "main"
+        assert (await another(run)).id == "second"
+        assert (await another(run, "publisher")).id == "publisher 2", "records and events know a connection by its id"
+
+
+async def test_keys_of_forms_reach_the_current_connection() -> None:
+    async with fakes() as (run, sessions):
+        run.tell_connected(OPTIONS)
+        second = await another(run)
+        run.tell(ConnectionState("second", Phase.CONNECTED, 1, OPTIONS, client_id="other"))
+        await run.press("4", "colon")
+        await run.type("fresh client id")
+        await run.press("enter")
+        await run.pilot.pause()
+        assert run.app.peers.all[0].panes.connection.options().connect.client_id == "dev-42"
+        assert second.panes.connection.options().connect.client_id.startswith("mqtttui-")
+        await run.press("E", "g")
+        await run.until(lambda: isinstance(run.app.screen, EditPacket), "the editor")
+        await run.shows("second: connected")
+        await run.press("ctrl+s")
+        await run.until(lambda: sessions["second"].commands, "sent there")
+        assert sessions["main"].commands == []
+
+
+async def test_packets_of_several_connections_name_theirs_in_a_column() -> None:
+    async with inspecting(3) as (run, feed):
+        assert "Conn " not in run.text.split("\n")[2]
+        run.app._board._make_session = lambda id: FakeSession()
+        await another(run)
+        await run.press("4")
+        other = Feed(run.log, peer="second")
+        other.connect()
+        feed.send(packets.Publish("cmd/x", b"", 2, packet_id=7))
+        await run.shows("Conn   ⇄ Type", "main   ▼ PUBLISH", "second ▲ CONNECT")
+        await run.press("L", "r", "ctrl+u")
+        await run.type("gateway two")
+        await run.press("enter")
+        await run.shows("Connection  ⇄ Type", "gateway two ▲ CONNECT")
+        fake = FakeSession()
+        run.app.peers.all[0].session = fake
+        await run.press("G", "Q")
+        await run.shows("Open flow of #7")
+        await run.press("f")
+        assert fake.commands == [FlowStep("main", 7, "forget")], "a flow belongs to the connection of its packet"
+        await run.press("C")
+        await run.shows("[x] Connection")
+        await run.press("down", "down", "space", "enter")
+        await run.hides("Connection  ⇄ Type")
+        await run.press("C", "r", "enter")
+        await run.shows("gateway two ▲ CONNECT")
+
+
+async def test_filters_know_the_name() -> None:
+    async with inspecting(2) as (run, _):
+        run.app._board._make_session = lambda id: FakeSession()
+        await another(run, "gateway")
+        Feed(run.log, peer="gateway").connect()
+        await run.press("4", "slash")
+        await run.type('mqtttui.profile == "gateway"')
+        await run.press("enter")
+        rows = run.main.inspector.packets.rows
+        await run.until(lambda: len(rows) == 2, "its CONNECT and CONNACK")
+        assert {run.log.dissect(rows.number(at)).type for at in (0, 1)} == {PacketType.CONNECT, PacketType.CONNACK}
