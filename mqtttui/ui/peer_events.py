@@ -135,7 +135,8 @@ class PeerEvents:
         command, notice = peer.after.connected(demo=peer.demo, subscribed=bool(peer.state.subscriptions))
         if command is not None:
             self._send(command)
-        if notice is not None and self._peers.is_current(peer):
+        failed = any(shown is self._main.noticed for id, shown in self._failures.items() if id != peer.id)
+        if notice is not None and self._peers.is_current(peer) and not failed:
             self._offers[peer.id] = self._notice(peer, notice)
 
     def _connecting(self, peer: Peer) -> None:
