@@ -40,6 +40,7 @@ topic readwrite t/bob/#
 
 _ATTEMPTS = 4
 _AEDES_VERSION = "1.2.0"
+_WS_VERSION = "8.23.0"
 
 
 @dataclass
@@ -318,8 +319,10 @@ def nats(directory: Path, *, websocket: int = 0) -> Iterator[Broker]:
 
 
 @contextmanager
-def aedes(directory: Path) -> Iterator[Broker]:
+def aedes(directory: Path, pair: Pair | None = None) -> Iterator[Broker]:
     """aedes (npm): 3.1 and 3.1.1; refuses a v5 CONNECT with return code 1; user alice/secret or anonymous.
+
+    With `pair` it has more ways than one: `aedes_ways` tells them.
 
     Installed once into a cache folder (`MQTTTUI_TEST_CACHE`, else the user's cache).
     """
@@ -328,7 +331,8 @@ def aedes(directory: Path) -> Iterator[Broker]:
     # A module finds its packages from the folder it lies in.
     (directory / "node_modules").symlink_to(_installed_aedes() / "node_modules")
     script = shutil.copy(Path(__file__).with_name("aedes.mjs"), directory)
-    broker = Broker("aedes", directory, [node, "--preserve-symlinks", str(script)], ready=_aedes_ready)
+    files = [] if pair is None else [str(pair.certificate), str(pair.key)]
+    broker = Broker("aedes", directory, [node, "--preserve-symlinks", str(script), *files], ready=_aedes_ready)
     broker.start()
     try:
         yield broker
@@ -336,22 +340,33 @@ def aedes(directory: Path) -> Iterator[Broker]:
         broker.stop()
 
 
+def aedes_ways(broker: Broker) -> Ways:
+    """The ways into an aedes that was given certificates."""
+    ports = _aedes_ports(broker)
+    return Ways(broker, ports["ws"], ports["wss"], ports["tls"], "")
+
+
 def _aedes_ready(broker: Broker) -> bool:
+    ports = _aedes_ports(broker)
+    if ports:
+        broker.port = ports["port"]
+    return bool(ports)
+
+
+def _aedes_ports(broker: Broker) -> dict[str, int]:
     lines = [line for line in broker.log().splitlines() if line.startswith("{") and line.endswith("}")]
-    if lines:
-        broker.port = int(json.loads(lines[0])["port"])
-    return bool(lines)
+    return dict(json.loads(lines[0])) if lines else {}
 
 
 def _installed_aedes() -> Path:
     cache = os.environ.get("MQTTTUI_TEST_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mqtttui-tests"
-    home = Path(cache) / f"aedes-{_AEDES_VERSION}"
+    home = Path(cache) / f"aedes-{_AEDES_VERSION}-ws-{_WS_VERSION}"
     if not (home / "node_modules" / "aedes" / "package.json").exists():
         npm = program("npm", "Node 20 or newer")
         home.mkdir(parents=True, exist_ok=True)
         # Installed aside and moved in one go: several test processes may do this at the same time.
         with tempfile.TemporaryDirectory(dir=home) as aside:
-            command = [npm, "install", "--prefix", aside, "--no-audit", "--no-fund", f"aedes@{_AEDES_VERSION}"]
+            command = [npm, "install", "--prefix", aside, "--no-audit", "--no-fund", f"aedes@{_AEDES_VERSION}", f"ws@{_WS_VERSION}"]
             done = subprocess.run(command, capture_output=True, text=True, timeout=180, check=False)
             if done.returncode != 0:
                 unavailable(f"aedes could not be installed: {done.stderr.strip()[-300:]}")
