@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from mqtttui.config.opening import OpenOptions
     from mqtttui.demo.demo import Demo
     from mqtttui.filters.row import Facts
+    from mqtttui.ui.check_dialogs import CheckDialogs
     from mqtttui.ui.messages import CommandRequested
     from mqtttui.ui.opened_file import OpenedFile
     from mqtttui.ui.panes.inspector import Inspector
@@ -161,6 +162,7 @@ class MqttTui(PeerActions):
         self._edits = EditDialogs(self.log_of_packets, self.pump.pairs, self._describe, self._main, self._send)
         self._sessions = SessionDialogs(self._main, self.pump, self._send, self._outlets.give_out)
         self.peer_events = PeerEvents(self.peers, self._main, self.pump.counters, self.tcp, self._edits, self._sessions, self._send)
+        self._checks = self._new_checks()
         log, pump = self.log_of_packets, self.pump
         self._board = Switchboard(self.peers, log, self._main, self.peer_events, self._new_session)
         self._try_v5 = TryV5(self.peers, self._main, self._board, self._send)
@@ -256,6 +258,17 @@ class MqttTui(PeerActions):
 
         return Session(peer, self.log_of_packets, self._emit)
 
+    def _new_checks(self) -> CheckDialogs:
+        """Test runs, beside the connections of all peers."""
+        from mqtttui.client.checks import Checks
+        from mqtttui.ui.check_dialogs import CheckDialogs
+        from mqtttui.ui.check_runs import CheckRuns
+
+        runs = CheckRuns()
+        checks = Checks(self.log_of_packets, runs.take)
+        self._ending.push_async_callback(checks.close)
+        return CheckDialogs(self._main, runs, checks.execute, self._outlets.give_out)
+
     # Events up
 
     def on_mqtt_tui_event_came(self, message: EventCame) -> None:
@@ -321,6 +334,9 @@ class MqttTui(PeerActions):
         peer.after.subscribe((TOPICS,))
         self._send(Connect(peer.id, options))
 
+    def on_timing_view_check_wanted(self) -> None:
+        self._checks.open()
+
     # Actions: copy, quit
 
     def on_inspector_columns_wanted(self, event: Inspector.ColumnsWanted) -> None:
@@ -336,7 +352,9 @@ class MqttTui(PeerActions):
 
         if self._outlets.stop():
             return
-        if self._main.views.hunting.stop():
+        if self._checks.stop():
+            self._main.say("the test run was stopped")
+        elif self._main.views.hunting.stop():
             self._main.say("the search was stopped; n goes on")
         elif self.filtering.cancel():
             self._main.say("the filter was stopped; / and Enter test all packets again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from mqtttui.config.check import CheckJob
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import PacketType
 from mqtttui.protocol.packets import Properties, Publish, Text, TopicRequest
@@ -210,6 +211,22 @@ class StopBeside:
 
     peer: str
 
+
+@dataclass(frozen=True, slots=True)
+class StartCheck:
+    """Begin a test run, with a connection of its own. `events.CheckProgress`, `CheckRan` and `CheckOver` tell of it."""
+
+    token: int
+    """Chosen by the sender; the events about this carry it."""
+    job: CheckJob
+
+
+@dataclass(frozen=True, slots=True)
+class StopCheck:
+    """End the test run that is under way: it disconnects, and what it measured so far counts."""
+
+
+CheckCommand = StartCheck | StopCheck
 
 Command = (
     Connect

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 
+from mqtttui.analysis.check_run import Run
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import ErrorClass
 from mqtttui.protocol.packets import Connack, Properties, TopicRequest
@@ -434,5 +435,34 @@ class SessionLooked:
     peer: str
     report: SessionReport
 
+
+@dataclass(frozen=True, slots=True)
+class CheckProgress:
+    """A test run waits for something."""
+
+    token: int
+    number: int
+    """Of the run, from 1."""
+    text: str
+    """`waiting for PUBACK`."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRan:
+    """One run of several has ended."""
+
+    token: int
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class CheckOver:
+    """All runs have ended, or were stopped."""
+
+    token: int
+    stopped: bool
+
+
+CheckEvent = CheckProgress | CheckRan | CheckOver
 
 Event = StateChanged | PublishChanged | Rejected | RawSent | TcpMeasured | Observed | SessionLooked

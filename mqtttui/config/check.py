@@ -11,9 +11,9 @@ from mqtttui.analysis.check_run import METRICS, QOS, Depth, Plan
 from mqtttui.analysis.check_thresholds import AVAILABILITY, FAMILIES, Thresholds
 from mqtttui.config.arguments import Option
 from mqtttui.config.errors import ConfigError
-from mqtttui.config.options import ConnectOptions
+from mqtttui.config.options import ConnectOptions, ReconnectOptions
 from mqtttui.config.recording import whole_number
-from mqtttui.protocol.enums import Version
+from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.topics import check_filter, check_topic
 from mqtttui.text import shorten, visible
 
@@ -68,6 +68,17 @@ class CheckJob:
     """Seconds from the start of a run to that of the next one."""
     thresholds: Thresholds = field(default_factory=Thresholds)
     json: bool = False
+
+
+def beside(options: ConnectOptions, client_id: str) -> ConnectOptions:
+    """The same way into the broker for a test run beside the connection that `options` are of: nobody is sent off, nothing stays.
+
+    With a client id of its own, a clean session that ends with the connection, and without will.
+    """
+    connect = options.connect
+    properties = tuple(item for item in connect.properties if item.id != PropertyId.SESSION_EXPIRY_INTERVAL)
+    own = replace(connect, client_id=client_id, clean=True, will=None, flags=None, properties=properties)
+    return replace(options, connect=own, reconnect=ReconnectOptions())
 
 
 def check_job(

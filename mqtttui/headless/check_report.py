@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from typing import Any
 
-from mqtttui.analysis.check_run import METRICS, SIZES, Run
+from mqtttui.analysis.check_run import METRICS, SIZES
 from mqtttui.analysis.check_statistics import Report, Summary
 from mqtttui.analysis.check_thresholds import AVAILABILITY, Status, Thresholds, Verdict
 from mqtttui.config.check import CheckJob
+from mqtttui.export.check_tables import report_values
 from mqtttui.export.units import count_bytes, duration
 from mqtttui.text import shorten, visible
 
@@ -46,51 +45,16 @@ def first_line(job: CheckJob, report: Report, verdict: Verdict) -> str:
 def json_report(job: CheckJob, report: Report, verdict: Verdict) -> str:
     """One object. Times are in milliseconds, what does not exist is null."""
     thresholds = job.thresholds
-    return json.dumps(
-        {
-            "url": job.options.url,
-            "version": job.options.connect.version.label,
-            "topic": visible(job.plan.topic) if job.plan.depth.value != "connect" else None,
-            "status": verdict.status.name,
-            "exit": int(verdict.status),
-            "exceeded": {key: status.name for key, status in verdict.exceeded},
-            "runs": len(report.runs),
-            "succeeded": report.succeeded,
-            "availability": report.availability,
-            "errors": {kind.value: count for kind, count in report.errors.items()},
-            "times_ms": {metric.key: _summary(report.times.get(metric.key), 1e6) for metric in METRICS},
-            "sizes": {key: _summary(report.sizes.get(key), 1) for key, _ in SIZES},
-            "warn_ms": {name: value / 1e6 for name, value in thresholds.warning.items()},
-            "critical_ms": {name: value / 1e6 for name, value in thresholds.critical.items()},
-            "each": [_run(run) for run in report.runs],
-        },
-        ensure_ascii=False,
-    )
-
-
-def _run(run: Run) -> dict[str, Any]:
-    error = run.error
-    return {
-        "run": run.number,
-        "time": datetime.fromtimestamp(run.wall // 1_000_000_000, UTC).isoformat(),
-        "times_ms": {metric.key: run.times[metric.key] / 1e6 if metric.key in run.times else None for metric in METRICS},
-        "sizes": {key: run.sizes.get(key) for key, _ in SIZES},
-        "skipped": list(run.skipped),
-        "error": error
-        and {"class": error.kind.value, "step": error.step, "title": error.title, "detail": error.detail, "hint": error.hint},
+    values = report_values(job.options.url, job.options.connect.version.label, job.plan, report)
+    each = values.pop("each")
+    judged = {
+        "status": verdict.status.name,
+        "exit": int(verdict.status),
+        "exceeded": {key: status.name for key, status in verdict.exceeded},
+        "warn_ms": {name: value / 1e6 for name, value in thresholds.warning.items()},
+        "critical_ms": {name: value / 1e6 for name, value in thresholds.critical.items()},
     }
-
-
-def _summary(summary: Summary | None, unit: float) -> dict[str, float] | None:
-    if summary is None:
-        return None
-    return {
-        "n": summary.count,
-        "min": summary.minimum / unit,
-        "median": summary.median / unit,
-        "p95": summary.p95 / unit,
-        "max": summary.maximum / unit,
-    }
+    return json.dumps({**values, **judged, "each": each}, ensure_ascii=False)
 
 
 def _table(report: Report) -> list[str]:

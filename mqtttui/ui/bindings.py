@@ -46,6 +46,9 @@ SCOPES: dict[str, str] = {
     "payload": "Payload",
     "operations": "Operations",
     "timing": "Timing",
+    "check": "Test runs",
+    "checklist": "Test runs made",
+    "checktable": "Times of a test run",
     "findings": "Findings",
     "connection": "Connection",
     "subscriptions": "Subscriptions",
@@ -314,6 +317,24 @@ _TIMING = (
     *_moves("timing"),
 )
 
+_CHECK = (
+    Key("checklist", "checklist.mark", "space,enter", "mark", "Compare", "Compare with this one: another one beside it, phase by phase"),
+    *_moves("checklist"),
+    *_moves("checktable"),
+    Key("check", "check.again", "x,ctrl+s", "again", "New run", "Ask for one more test run"),
+    Key("check", "check.stop", "ctrl+c", "stop", "Stop", "Stop the test run that is under way"),
+    Key("check", "check.copy", "y", "copy", "Copy", "Copy it as Markdown; with a second one both medians"),
+    Key("check", "check.json", "J", "copy('json')", "Copy JSON", "Copy it as JSON, each run with its times", footer=False),
+    Key(
+        "check", "check.print", "Y", "copy('print')", "Print", "The same printed plainly: leaves the screen, Enter comes back", footer=False
+    ),
+    Key("check", "check.next", "tab", "app.focus_next", "Runs/times", "To the times, and back to the runs"),
+    Key("check", "check.previous", "shift+tab", "app.focus_previous", "Previous", "The same the other way round", footer=False),
+    Key("check", "check.leave", "escape,q", "leave", "Back", "Back to where one was; a run goes on"),
+    Key("check", "check.help", "question_mark,f1", "help", "Help", "Keys of this screen, then all keys", footer=False),
+    Key("check", "check.palette", "colon,ctrl+p", "palette", "Everything", "What can be done here, by name", footer=False),
+)
+
 _FINDINGS = (
     Key("findings", "findings.open", "enter,right,l", "open", "Packet", "Show the latest packet with this finding"),
     Key("findings", "findings.follow", "f", "ask('follow')", "Only these", "Only the packets with this finding"),
@@ -380,6 +401,7 @@ KEYS: tuple[Key, ...] = (
     *_FORM,
     *_OPERATIONS,
     *_TIMING,
+    *_CHECK,
     *_FINDINGS,
     *_EDIT,
     *_FOLLOWED,

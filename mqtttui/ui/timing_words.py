@@ -17,6 +17,7 @@ _SECOND = 1_000_000_000
 _SILENT_NS = 2 * _SECOND
 """A ping that waits longer is worth a sentence."""
 _RATE = 17
+_OUTLIER = 4
 _FIRST = 8
 
 
@@ -84,19 +85,19 @@ def _without_probe(standing: Standing) -> Said:
 
 
 def keep_alive_words(stand: KeepAlive | None) -> Said:
-    """`60 s · silent for 12 s, may be cut in 78 s · longest 54 s, 6.0 s to spare`."""
+    """`60 s · silent 12 s, may be cut in 78 s · spare 6.0 s at worst`."""
     if stand is None:
         return Said("no CONNECT seen")
     if not stand.seconds:
-        return Said(f"off: a dead link is noticed only when something is sent · silent for {duration(stand.silent)}")
+        return Said(f"off: a dead link is noticed only when something is sent · silent {duration(stand.silent)}")
     left = f"may be cut in {duration(stand.left)}" if stand.left >= 0 else f"may be cut since {duration(-stand.left)}"
-    spare = f"{duration(stand.margin)} to spare" if stand.margin >= 0 else f"{duration(-stand.margin)} too long"
+    spare = f"spare {duration(stand.margin)}" if stand.margin >= 0 else f"late by {duration(-stand.margin)}"
     alarm = BAD if stand.left < 0 else LATE if stand.margin < 0 else GOOD
-    return Said(f"{stand.seconds:,} s · silent for {duration(stand.silent)}, {left} · longest {duration(stand.longest)}, {spare}", alarm)
+    return Said(f"{stand.seconds:,} s · silent {duration(stand.silent)}, {left} · {spare} at worst", alarm)
 
 
 def tcp_words(samples: Sequence[TcpMeasured], *, proxied: bool) -> Said:
-    """`takes 0.31 ms ± 0.05 ms, shortest 0.20 ms · sent again 0 · unsent 0 B`."""
+    """`0.31 ms ± 0.05 ms, shortest 0.20 ms · sent again 0 · unsent 0 B`."""
     sample = samples[-1]
     info = sample.info
     shortest = f", shortest {duration(info.shortest_ns)}" if info.shortest_ns is not None else ""
@@ -104,7 +105,7 @@ def tcp_words(samples: Sequence[TcpMeasured], *, proxied: bool) -> Said:
     again = info.retransmitted
     lately = again - samples[0].info.retransmitted
     which = "to the proxy: " if proxied else ""
-    text = f"{which}takes {duration(info.rtt_ns)} ± {duration(info.variation_ns)}{shortest} · sent again {again:,} · unsent {unsent}"
+    text = f"{which}{duration(info.rtt_ns)} ± {duration(info.variation_ns)}{shortest} · sent again {again:,} · unsent {unsent}"
     return Said(text, LATE if lately or info.backoff or (info.unsent or 0) + sample.waiting else GOOD)
 
 
@@ -127,6 +128,12 @@ def spark(values: Sequence[int], cells: int) -> str:
     shown = values[-cells:] if cells > 0 else ()
     top = max(shown, default=0)
     return "".join(_LEVELS[min(len(_LEVELS) - 1, value * len(_LEVELS) // (top + 1))] if top else _LEVELS[0] for value in shown)
+
+
+def full(summaries: Sequence[Summary]) -> int:
+    """What a full bar stands for: the largest 95th percentile, but no outlier makes all medians invisible."""
+    p95 = max((summary.p95 for summary in summaries), default=0)
+    return min(p95, max((round(summary.median * _OUTLIER) for summary in summaries), default=0))
 
 
 def bar(median: float, p95: int, largest: int, cells: int) -> tuple[str, str]:

@@ -8,7 +8,11 @@ import pytest
 from textual.binding import Binding
 from textual.widget import Widget
 
+from mqtttui.analysis.check_run import Plan
+from mqtttui.config.check import CheckJob
+from mqtttui.config.options import ConnectOptions
 from mqtttui.ui.bindings import KEYS, SCOPES, Key, bindings_for, key_label
+from mqtttui.ui.screens.check import CheckScreen
 from mqtttui.ui.screens.edit_packet import EditPacket
 from mqtttui.ui.screens.report import ReportScreen
 from mqtttui.ui.screens.why import WhyScreen
@@ -55,6 +59,19 @@ WHY = ("why", "attempts", "waterfall")
 
 REPORT = "report"
 """Scope of lines that are read over the main screen."""
+
+
+CHECK = ("check", "checklist", "checktable")
+"""Scopes of the screen of test runs."""
+
+
+async def open_check(run: Running) -> CheckScreen:
+    run.app._checks._runs.begin(CheckJob(ConnectOptions(), Plan(b"t")), 0)
+    await run.press("8", "x")
+    await run.until(lambda: isinstance(run.app.screen, CheckScreen) and run.app.screen.is_mounted, "the test runs")
+    await run.pilot.pause()
+    assert isinstance(run.app.screen, CheckScreen)
+    return run.app.screen
 
 
 async def open_editor(run: Running) -> EditPacket:
@@ -116,6 +133,8 @@ async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
             await open_editor(run)
         elif scope in WHY:
             await open_why(run)
+        elif scope in CHECK:
+            await open_check(run)
         elif scope == REPORT:
             await open_report(run)
         missing = [key.id for key in KEYS if key.scope == scope and not await reach(run, key)]
@@ -124,7 +143,7 @@ async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
 
 async def test_every_action_exists() -> None:
     async with inspecting(1, size=(200, 50)) as (run, _):
-        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY, REPORT)]
+        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY, *CHECK, REPORT)]
         for key in (key for key in KEYS if key not in rest):
             check(run, key, run.main._carrier(key.scope))
         attempts = await open_why(run)
@@ -136,6 +155,11 @@ async def test_every_action_exists() -> None:
         for key in (key for key in rest if key.scope == REPORT):
             check(run, key, report)
         await run.press("q")
+        await run.until(lambda: run.app.screen is run.main, "the main screen")
+        runs = await open_check(run)
+        for key in (key for key in rest if key.scope in CHECK):
+            check(run, key, runs._carrier(key.scope))
+        await run.press("q", "4")
         await run.until(lambda: run.app.screen is run.main, "the main screen")
         editor = await open_editor(run)
         for key in (key for key in rest if key.scope in EDITING):

@@ -173,9 +173,16 @@ class ConnectionPane(Widget):
 
     def action_connect(self) -> None:
         """Ask for a connection with what the form shows."""
+        options = self.ready()
+        if options is not None:
+            self.form.leave()
+            self.post_message(CommandRequested(Connect(self.peer, options)))
+
+    def ready(self) -> ConnectOptions | None:
+        """What the form shows; None if that cannot be connected with, and the form says why."""
         if self._draft.url.strip() and not self._fill_from_line():
             self.form.go("url")
-            return
+            return None
         try:
             options = self._draft.options()
             encode(options.connect, options.connect.version)
@@ -183,12 +190,11 @@ class ConnectionPane(Widget):
             self._draft.open(problem.field)
             self._show_all()
             self.form.go(problem.field)
-            return
+            return None
         except EncodeError:
             self._show_all()
-            return
-        self.form.leave()
-        self.post_message(CommandRequested(Connect(self.peer, options)))
+            return None
+        return options
 
     def action_cancel(self) -> None:
         """Ask to stop connecting."""

@@ -102,7 +102,7 @@ class TimingList(LineView):
         """Other numbers; the same round trip stays selected."""
         before = self.current
         self._rows = list(times.items())
-        self._largest = max((summary.p95 for summary in times.values()), default=0)
+        self._largest = words.full(list(times.values()))
         at = next((at for at, (key, _) in enumerate(self._rows) if before is not None and key == before[0]), self.cursor)
         self.place(top=self.top + at - self.cursor, cursor=at)
 
@@ -212,7 +212,7 @@ class TimingView(View):
         self._list.show(self._times.summaries())
         self._list.refresh()
         said = self._verdict()
-        parts: list[Part] = [(f" {said.text}", _STYLES[said.alarm] if said.alarm else "bold"), (f"\n {self._whose_words()}", "$dimmed")]
+        parts: list[Part] = [(said.text, _STYLES[said.alarm] if said.alarm else "bold"), (f"\n{self._whose_words()}", "$dimmed")]
         self._summary.show(join(*parts))
         self._show_detail()
 
@@ -324,9 +324,9 @@ class TimingView(View):
             ("In flight", words.Said(in_flight_text(self._pump.operations.in_flight(connection)).removeprefix("in flight "))),
         ]
         if samples := self._parts.tcp.of(connection):
-            facts.append(("TCP", words.tcp_words(samples, proxied=self._proxied)))
+            facts.append(("TCP trip", words.tcp_words(samples, proxied=self._proxied)))
         else:
-            facts.append(("TCP", words.Said(self._standing().why_no_tcp)))
+            facts.append(("TCP trip", words.Said(self._standing().why_no_tcp)))
         return facts
 
     def _show_detail(self) -> None:
