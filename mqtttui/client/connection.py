@@ -126,7 +126,11 @@ class Connection:
         try:
             layer = await dial(self.options, self._steps, self._showing)
         except DialError as error:
+            self._parts.change(warning="")
             return Ended(error.failure)
+        except asyncio.CancelledError:
+            self._parts.change(warning="")
+            raise
         try:
             await self._begin(layer)
             return await self._end

@@ -21,6 +21,7 @@ from mqtttui.client.arrival import StampedSocket
 from mqtttui.client.layer import TcpLayer, address_text
 from mqtttui.client.steps import Steps
 from mqtttui.client.threads import in_thread
+from mqtttui.config.errors import ConfigError
 from mqtttui.config.routes import bind_address
 
 Address = tuple[socket.AddressFamily, tuple[Any, ...]]
@@ -123,8 +124,13 @@ async def again(address: Address, bind: str) -> TcpLayer:
 
 
 def _own(bind: str) -> Address | None:
-    """The own address; port 0 for any."""
-    return literal(*bind_address(bind))[0] if bind else None
+    """The own address; port 0 for any. Raises BindError."""
+    if not bind:
+        return None
+    try:
+        return literal(*bind_address(bind))[0]
+    except (ConfigError, IndexError) as error:
+        raise BindError(OSError(errno.EINVAL, os.strerror(errno.EINVAL))) from error
 
 
 async def open_(family: socket.AddressFamily, address: tuple[Any, ...], own: Address | None = None) -> tuple[TcpLayer, int, int]:

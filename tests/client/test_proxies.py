@@ -11,7 +11,7 @@ import pytest
 
 from mqtttui.client import tcp
 from mqtttui.client.events import Failure, Fix, Phase, StepStatus
-from mqtttui.config.options import ProxyOptions
+from mqtttui.config.options import ProxyOptions, TlsOptions, WebSocketOptions
 from tests.client.test_transports import all_of_it
 from tests.support.brokers import HOST, Broker, free_port
 from tests.support.proxies import Http, Socks, Tunnel
@@ -131,6 +131,27 @@ async def test_a_silent_proxy_ends_in_time(kind: str) -> None:
         assert failure.title == "No answer from the proxy"
 
 
+@pytest.mark.parametrize(("kind", "says"), [("http", b"HTTP/1.1 200 O"), ("socks5", b"\x05"), ("socks5", b"\x05\x00\x05\x00\x00\x03\xff")])
+async def test_an_answer_that_never_ends(kind: str, says: bytes) -> None:
+    async with KINDS[kind](says=says) as proxy, Driver() as driver:
+        failure = await failure_of(driver, 1883, options(kind, proxy), dial_timeout=1.0)
+        assert failure.title == "No answer from the proxy"
+
+
+@pytest.mark.parametrize("step", ["tls", "websocket"])
+async def test_a_broker_that_is_silent_behind_a_proxy(step: str) -> None:
+    async def hang(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()
+        writer.close()
+
+    more = {"tls": TlsOptions()} if step == "tls" else {"websocket": WebSocketOptions()}
+    listening = await asyncio.start_server(hang, HOST, 0)
+    async with listening, Socks(names={"broker.example": HOST}) as proxy, Driver() as driver:
+        port = listening.sockets[0].getsockname()[1]
+        failure = await failure_of(driver, port, options("socks5", proxy), dial_timeout=1.5, **more)
+        assert failure.step == step
+
+
 @pytest.mark.parametrize(("kind", "stops_before"), [("http", 0), ("socks5", 0), ("socks5", 1)])
 async def test_cancelling_at_the_proxy_is_immediate(kind: str, stops_before: int) -> None:
     async with KINDS[kind](stops_before=stops_before) as proxy, Driver() as driver:
@@ -181,7 +202,12 @@ async def test_the_own_address(mosquitto_broker: Broker) -> None:
 
 @pytest.mark.parametrize(
     ("bind", "host", "said"),
-    [("192.0.2.77", HOST, "192.0.2.77"), ("::1", HOST, "::1 is IPv6, 127.0.0.1 has IPv4 only"), ("127.0.0.1", "::1", "IPv4")],
+    [
+        ("192.0.2.77", HOST, "192.0.2.77"),
+        ("eth0", HOST, "eth0"),
+        ("::1", HOST, "::1 is IPv6, 127.0.0.1 has IPv4 only"),
+        ("127.0.0.1", "::1", "IPv4"),
+    ],
 )
 async def test_an_own_address_that_cannot_be_used(mosquitto_broker: Broker, bind: str, host: str, said: str) -> None:
     async with Driver() as driver:

@@ -189,6 +189,14 @@ async def test_the_key_log(certificates: Certificates, tls_mosquitto: Broker, tm
     assert any(line.startswith("CLIENT_TRAFFIC_SECRET_0 ") for line in lines)
 
 
+async def test_the_warning_of_the_key_log_goes_with_the_attempt(certificates: Certificates, tmp_path: Path) -> None:
+    async with silent(context(certificates.untrusted)) as port, Driver() as driver:
+        driver.connect(port, "localhost", tls=TlsOptions(key_log=str(tmp_path / "keys")))
+        await driver.failed(20)
+        assert driver.state.warning == ""
+        assert any(state.warning.startswith("TLS keys are written to ") for state in driver.states)
+
+
 async def test_no_key_leaves_unless_asked(
     certificates: Certificates, tls_mosquitto: Broker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

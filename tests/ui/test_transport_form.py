@@ -127,6 +127,6 @@ def test_the_form_says_what_a_fingerprint_replaces() -> None:
 
     pin = "ab" * 32
     assert verify(TlsOptions()) == ("check the certificate", "")
-    assert verify(TlsOptions(fingerprint=pin)) == ("check the certificate, and its fingerprint", "")
-    assert verify(TlsOptions(verify=False, fingerprint=pin)) == ("only its fingerprint is checked", "")
+    assert verify(TlsOptions(fingerprint=pin)) == ("the certificate, and its fingerprint", "")
+    assert verify(TlsOptions(verify=False, fingerprint=pin)) == ("the fingerprint alone is checked", "")
     assert "anyone may answer" in verify(TlsOptions(verify=False))[1]

@@ -120,8 +120,8 @@ class TlsDraft:
         """What decides whether the certificate is accepted."""
         pinned = bool(self._values["tls.fingerprint"])
         if self._values["tls.verify"] == ON:
-            return "check the certificate, and its fingerprint" if pinned else "check the certificate"
-        return "only its fingerprint is checked" if pinned else "check the certificate"
+            return "the certificate, and its fingerprint" if pinned else "check the certificate"
+        return "the fingerprint alone is checked" if pinned else "check the certificate"
 
     def _trust_warning(self) -> str:
         unsafe = self._values["tls.verify"] != ON and not self._values["tls.fingerprint"]
