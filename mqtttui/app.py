@@ -143,9 +143,11 @@ class MqttTui(PeerActions):
         from mqtttui.ui.column_dialogs import ColumnDialogs
         from mqtttui.ui.dialogs import Dialogs
         from mqtttui.ui.edit_dialogs import EditDialogs
+        from mqtttui.ui.gate import Gate
         from mqtttui.ui.outlets import Outlets
         from mqtttui.ui.peer_dialogs import PeerDialogs
         from mqtttui.ui.peer_events import PeerEvents
+        from mqtttui.ui.profile_dialogs import ProfileDialogs
         from mqtttui.ui.session_dialogs import SessionDialogs
         from mqtttui.ui.switchboard import Switchboard
         from mqtttui.ui.try_v5 import TryV5
@@ -155,6 +157,9 @@ class MqttTui(PeerActions):
         first = self.peers.current
         first.session = self._new_session(first.id)
         self._dialogs = Dialogs(self._main, self._send)
+        self._profiles = ProfileDialogs(self.peers, self._main, lambda words: self._outlets.hand_out(words, plain=False))
+        self._gate = Gate(self.peers, self._main, self._emit, lambda: self._profiles.known)
+        first.panes.connection.who_is_kicked = self._gate.who_is_kicked
         self._outlets = Outlets(self._main.parts, self._main, self.live_recording, ascii=self._ascii.enabled)
         self.alarm = Alarm(self.log_of_packets, self._facts, self.marks)
         self._columns = ColumnDialogs(self._main, paths.columns_file(), self._facts)
@@ -176,7 +181,9 @@ class MqttTui(PeerActions):
         await self._columns.load()
         self.set_interval(FRAME, self._turns.turn)
         settings = self._settings
-        if settings.options is not None:
+        if settings.profile is not None and settings.options is not None:
+            self._profiles.begin(first, settings.profile, settings.options, settings.subscriptions)
+        elif settings.options is not None:
             self._main.connection.load(settings.options)
             self._main.connection.expect(settings.subscriptions)
         if settings.publish is not None:
@@ -192,7 +199,7 @@ class MqttTui(PeerActions):
         elif settings.demo:
             await self.action_start_demo()
         elif settings.connect_now and settings.options is not None:
-            self._send(Connect(self.peers.current.id, settings.options))
+            self._send(Connect(first.id, settings.options))
         elif settings.options is None:
             self._main.connection.action_edit_url()
         self.call_after_refresh(self._take_typed)
@@ -247,9 +254,8 @@ class MqttTui(PeerActions):
         self._send(event.command)
 
     def _send(self, command: Command) -> None:
-        peer = self.peers.of(command.peer)
-        if peer is not None:
-            peer.session.execute(command)
+        if self.peers.of(command.peer) is not None:
+            self._gate.send(command)
         else:
             self._main.say("not done: that connection was closed")
 
@@ -330,6 +336,7 @@ class MqttTui(PeerActions):
         elif not self.peers.is_current(peer):
             self._board.select(peer)
         peer.demo = True
+        self._profiles.clear(peer)
         peer.panes.connection.load(options)
         peer.after.subscribe((TOPICS,))
         self._send(Connect(peer.id, options))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mqtttui import __version__
-from mqtttui.config import help
+from mqtttui.config import help, paths
 from mqtttui.config.arguments import OPTIONS, OTHER, RECORDING, SCREEN, TOPICS, WEBSOCKET_ONLY, Given, Option, Scanner
 from mqtttui.config.environment import PREFIX, from_environment
 from mqtttui.config.errors import ConfigError
@@ -30,11 +30,13 @@ if TYPE_CHECKING:
     from mqtttui.config.check import CheckJob
     from mqtttui.config.draft import Draft, Parsed
     from mqtttui.config.options import TlsOptions
+    from mqtttui.config.profile_fields import Contents
     from mqtttui.headless.record import Job
 
 _USAGE = """\
-usage: mqtttui [URL] [options]
+usage: mqtttui [URL | PROFILE] [options]
        mqtttui --demo
+       mqtttui profiles --help
        mqtttui decode --help
        mqtttui record --help
        mqtttui check --help
@@ -44,7 +46,8 @@ See, byte by byte, what an MQTT broker and its clients say to each other.
 
 URL is mqtt://[user[:password]@]host[:port][/topic], mqtts://… for TLS, ws://host[:port][/path[?query]] and wss://… for
 WebSocket, mqtt+unix:///path for a Unix socket, or host[:port]. With a URL, a host or any other option about the
-connection it connects at once, and subscribes only to the topics that are given."""
+connection it connects at once, and subscribes only to the topics that are given. PROFILE is a name of the profiles
+file; options go beyond it, and the environment does not count for its connection."""
 
 _RECORD_USAGE = """\
 usage: mqtttui record URL -t FILTER -o FILE [options]
@@ -102,10 +105,11 @@ _RECORDABLE = (
     *(
         replace(option, help="subscribe to this filter") if option.key == "topic" else option
         for option in OPTIONS
-        if option.key not in _MESSAGE
+        if option.key not in _MESSAGE and option.key != "profile"
     ),
     *_RECORD_COMMAND_OPTIONS,
 )
+_PROFILE = next(option for option in OPTIONS if option.key == "profile")
 _URL = next(option for option in OPTIONS if option.key == "url")
 
 _ASK = frozenset({"ask-password", "ask-key-passphrase"})
@@ -127,6 +131,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             return _record(words[1:])
         if words[:1] == ["check"]:
             return _check(words[1:])
+        if words[:1] == ["profiles"]:
+            return _profiles(words[1:])
         if words[:1] == ["open"]:
             return _open(words[1:])
         return _start(words)
@@ -147,12 +153,18 @@ def settings_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Set
     Asks for a password on the terminal if told to.
     """
     given, loose = Scanner([*_CONFIGURABLE, *_OTHER_OPTIONS], "mqtttui").scan(words)
-    given = _with_url(given, [words[index] for index in loose])
+    given = _with_place(given, [words[index] for index in loose], environ)
     inherited, warnings = from_environment(environ, _CONFIGURABLE)
     _contradictions(given)
     here = {each.option.key for each in given}
     if "demo" in here or (not here - _SCREEN and any(each.option.key == "demo" for each in inherited)):
         return _demo(given, inherited), warnings
+    if "profile" in here or not here - _SCREEN:
+        settings, more = _of_profile(given, inherited, here, environ)
+        if settings is not None:
+            return settings, warnings + more
+        warnings += more
+    inherited = [each for each in inherited if each.option.key != "profile"]
     given = [each for each in inherited if not _replaced(each, here)] + given
     settings = _screen(given, here)
     # A URL first: the options say more than it does, wherever they stand.
@@ -224,7 +236,7 @@ def check_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[CheckJ
 
 def _about_connection_only() -> list[Option]:
     """The options of one connection, without those for going on after it and for messages."""
-    return [option for option in OPTIONS if option.group != TOPICS and option.key not in ("reconnect", "resubscribe")]
+    return [option for option in OPTIONS if option.group != TOPICS and option.key not in ("reconnect", "resubscribe", "profile")]
 
 
 def _texts(parsed: Parsed) -> list[str]:
@@ -233,19 +245,65 @@ def _texts(parsed: Parsed) -> list[str]:
     return [each if isinstance(each, str) else each.decode("utf-8", "surrogateescape") for each in filters]
 
 
-def _parsed(given: Sequence[Given]) -> Parsed:
-    """The connection, the subscriptions and the message that options ask for. Raises ConfigError."""
-    from mqtttui.config.draft import Draft
+def _of_profile(
+    given: Sequence[Given], inherited: Sequence[Given], here: set[str], environ: Mapping[str, str]
+) -> tuple[Settings | None, list[str]]:
+    """The settings with the profile that is named, or with the default one where nothing is; and warnings. Raises ConfigError."""
+    named = next((each.value for each in [*inherited, *given][::-1] if each.option.key == "profile"), "")
+    others = {each.option.key for each in inherited} - _SCREEN
+    if not named and (others or not paths.profiles_file().exists()):
+        return None, []
+    from mqtttui.config.profiles import load
+
+    found = load(paths.profiles_file(), environ)
+    warnings = list(found.warnings)
+    if not named and not found.default:
+        return None, warnings
+    try:
+        profile = found.find(named or found.default)
+    except ConfigError as error:
+        if "profile" in here:
+            raise
+        return None, [*warnings, str(error)]
+    screen = [each for each in inherited if each.option.key in _SCREEN and not _replaced(each, here)]
+    settings = _screen([*screen, *(each for each in given if each.option.key in _SCREEN)], here)
+    about = [each for each in given if each.option.key not in _SCREEN and each.option.key != "profile"]
+    parsed = _parsed(sorted(about, key=lambda each: each.option.key != "url"), profile.contents)
+    settings = replace(
+        settings,
+        profile=profile,
+        options=parsed.options,
+        connect_now="profile" in here,
+        subscriptions=parsed.subscriptions,
+        subscribe_properties=parsed.subscribe_properties,
+        publish=parsed.publish,
+    )
+    return settings, warnings
+
+
+def _parsed(given: Sequence[Given], profile: Contents | None = None) -> Parsed:
+    """The connection, the subscriptions and the message that options ask for, beyond those of a profile. Raises ConfigError."""
+    from mqtttui.config.draft import Draft, version_of
 
     draft = Draft()
+    keys = [each.option.key for each in given]
+    if profile is not None:
+        from mqtttui.config.beyond_profile import draft_of
+
+        draft = draft_of(profile, keys, version_of(given))
     draft.apply(each for each in given if each.option.key not in _ASK)
     _ask(draft, {each.option.key for each in given})
-    parsed = draft.result()
+    if profile is not None:
+        from mqtttui.config.beyond_profile import beyond
+
+        parsed = beyond(profile, draft, keys)
+    else:
+        parsed = draft.result()
     for text in parsed.ignored:
         # A variable may be meant for another connection; an option of this command line is a mistake.
         if not text.startswith(PREFIX):
             raise ConfigError(f"this has no effect: {text}", hint="leave it out, or give what it needs")
-    _check_files(parsed.options.tls, draft.labels)
+    _check_files(parsed.options.tls, dict.fromkeys(_FILES, "the profile") | dict(draft.labels))
     return parsed
 
 
@@ -327,6 +385,14 @@ def _check(words: Sequence[str]) -> int:
     return check.run(job)
 
 
+def _profiles(words: Sequence[str]) -> int:
+    from mqtttui.headless import profiles
+
+    if _asked(words, lambda: profiles.USAGE):
+        return 0
+    return profiles.run(words)
+
+
 def _open(words: Sequence[str]) -> int:
     if _asked(words, lambda: help_text(_OPEN_USAGE, _OPEN_OPTIONS, "Every key and every action: ? and : on the screen.")):
         return 0
@@ -373,6 +439,23 @@ def _keyboard_from_terminal() -> int:
     os.dup2(terminal, 0)
     os.close(terminal)
     return aside
+
+
+def _with_place(given: list[Given], loose: Sequence[str], environ: Mapping[str, str]) -> list[Given]:
+    """`given` with the word that is no option as a profile, if it names one, or else as the URL. Raises ConfigError."""
+    plain = len(loose) == 1 and not any(sign in loose[0] for sign in "/:@[")
+    if plain and not {each.option.key for each in given} & {*_PLACE, "profile"} and paths.profiles_file().exists():
+        from mqtttui.config.profile_values import nearest
+        from mqtttui.config.profiles import load
+
+        found = load(paths.profiles_file(), environ)
+        names = [*found.profiles, *found.broken]
+        if loose[0] in names:
+            return [*given, Given(_PROFILE, (loose[0],), "PROFILE")]
+        if "." not in loose[0] and loose[0] != "localhost" and (near := nearest(loose[0], names)):
+            shown = shorten(visible(loose[0]), 40)
+            raise ConfigError(f"there is no profile '{shown}'{near}", hint=f"for a host of that name write mqtt://{shown}")
+    return _with_url(given, loose)
 
 
 def _with_url(given: list[Given], loose: Sequence[str]) -> list[Given]:

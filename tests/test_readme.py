@@ -25,7 +25,7 @@ def test_one_line_starts_the_demo_and_one_runs_the_tests() -> None:
     assert demo.endswith("mqtttui --demo")
     assert " -m pytest" in tests
     extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
-    assert re.findall(r"\[(\w+)\]", tests) == list(extras)
+    assert {*re.findall(r"\[(\w+)\]", tests)} == {"test"} <= extras.keys()
     # .ci/run takes the line from here; the environments must not show up as files of the project.
     for command in (demo, tests):
         folder = shlex.split(command)[3]

@@ -66,6 +66,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("-h", "--host"), "HOST", "name or address of the broker (localhost)", BROKER),
     Option(("-p", "--port"), "PORT", "port (1883, with TLS 8883; 8883 means TLS)", BROKER),
     Option(("-L", "--url"), "URL", "the same as the URL by itself", BROKER),
+    Option(("--profile",), "NAME", "a connection of the profiles file, the same as NAME by itself; other options go beyond it", BROKER),
     Option(("--unix",), "PATH", "connect to this Unix socket", BROKER),
     Option(("--ws",), "", "MQTT over WebSocket, as ws:// (port 80) and wss:// (port 443) have it", BROKER),
     Option(("--ws-path",), "PATH", "path of the WebSocket, with its query (/mqtt)", BROKER),

@@ -279,6 +279,15 @@ class Draft:
             self.ignored.append("-D subscribe (the topic is that of the message)")
 
 
+def version_of(given: Iterable[Given]) -> Version | None:
+    """The version that the options name; None if they name none. Raises ConfigError."""
+    found = None
+    for each in given:
+        if each.option.key == "protocol-version":
+            found = _version(each.value)
+    return found
+
+
 def read_secret(path: str) -> bytes:
     """The bytes of a password file without one line feed (or CR LF) at its end. Raises ConfigError."""
     raw = read_file(path, _LONGEST_STRING + 2)

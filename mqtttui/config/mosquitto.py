@@ -44,6 +44,7 @@ _STANDARD_INPUT = (
 _RESPONSE = Option(("-e",), "TOPIC", "response topic")
 _ONLY_OURS = frozenset(
     {
+        "profile",
         "reconnect",
         "resubscribe",
         "ask-password",

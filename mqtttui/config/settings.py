@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from mqtttui.analysis.expert.timeouts import Timeouts
     from mqtttui.config.opening import OpenOptions
     from mqtttui.config.options import ConnectOptions
+    from mqtttui.config.profiles import Profile
     from mqtttui.config.recording import RecordOptions
     from mqtttui.protocol.packets import Properties, Publish, TopicRequest
 
@@ -19,6 +20,8 @@ class Settings:
 
     options: ConnectOptions | None = None
     """What fills the Connection pane; None: nothing was given."""
+    profile: Profile | None = None
+    """The profile that `options` come of."""
     connect_now: bool = False
     """Connect at once with `options`."""
     subscriptions: tuple[TopicRequest, ...] = ()

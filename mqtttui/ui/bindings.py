@@ -56,6 +56,7 @@ SCOPES: dict[str, str] = {
     "form": "Forms",
     "edit": "Packet by hand",
     "followed": "What followed",
+    "profiles": "Profiles",
     "why": "Why it failed",
     "report": "Limits, sessions, security",
     "attempts": "Attempts to connect",
@@ -97,6 +98,7 @@ _APP = (
     Key("app", "app.export", "w", "app.export", "Write", "Write packets to a file: pcapng, JSON lines, CSV (:w FILE)", footer=False),
     Key("app", "app.record", "W", "app.record", "Record", "Record what comes to a file; the same key ends it", footer=False),
     Key("app", "app.alarm", "B", "app.alarm", "Alarm", "Ring, mark, pause or record when a filter selects a packet", footer=False),
+    Key("app", "app.profiles", "P", "app.profiles", "Profiles", "Connections with a name: choose, save, import, export", footer=False),
     Key("app", "app.drawer", "b", "app.toggle_drawer", "Panes", "Show or fold the panes 1 to 3", footer=False),
     Key("app", "app.connect", "c", "app.connect_menu", "Connect", "Connect; when connected: disconnect, cut, reconnect, ping"),
     Key("app", "app.peers", "L", "app.peers", "Connections", "All connections; another one, rename, close", footer=False),
@@ -386,6 +388,19 @@ _REPORT = (
     Key("report", "report.page_down", "pagedown,ctrl+d,space", "page_down", "Page down", "One page down", footer=False),
 )
 
+_PROFILES = (
+    Key("profiles", "profiles.load", "enter", "load", "Form", "Fill the form with this profile"),
+    Key("profiles", "profiles.connect", "ctrl+s", "connect", "Connect", "Fill the form, and connect", priority=True),
+    Key("profiles", "profiles.new", "ctrl+n", "new", "Save", "Save the form as a new profile", priority=True),
+    Key("profiles", "profiles.more", "ctrl+o", "more", "More", "Duplicate, rename, delete, default, import, export", priority=True),
+    Key("profiles", "profiles.edit", "ctrl+e", "edit", "Edit", "Edit the file in $EDITOR; mistakes are shown by line", priority=True),
+    Key("profiles", "profiles.up", "up", "move(-1)", "Up", "One row up", footer=False, priority=True),
+    Key("profiles", "profiles.down", "down", "move(1)", "Down", "One row down", footer=False, priority=True),
+    Key("profiles", "profiles.page_up", "pageup", "move(-10)", "Page up", "Ten rows up", footer=False, priority=True),
+    Key("profiles", "profiles.page_down", "pagedown", "move(10)", "Page down", "Ten rows down", footer=False, priority=True),
+    Key("profiles", "profiles.leave", "escape", "leave", "Leave", "Leave", footer=False),
+)
+
 KEYS: tuple[Key, ...] = (
     *_APP,
     *_VIEWS,
@@ -405,6 +420,7 @@ KEYS: tuple[Key, ...] = (
     *_FINDINGS,
     *_EDIT,
     *_FOLLOWED,
+    *_PROFILES,
     *_WHY,
     *_REPORT,
 )

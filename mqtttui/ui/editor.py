@@ -60,6 +60,25 @@ async def edit(app: App[None], payload: bytes, suffix: str) -> bytes:
     return result
 
 
+async def edit_file(app: App[None], path: Path) -> None:
+    """Hand the terminal to the editor for a file of ours. Raises EditorError."""
+    words = command()
+    name = text.visible(words[0])
+    problem = ""
+    try:
+        with app.batch_update(), _interrupts_belong_to_the_editor(), app.suspend():
+            try:
+                status = await _run([*words, str(path)], name)
+                problem = f"{name} ended with status {status}" if status else ""
+            except EditorError as error:
+                problem = str(error)
+    except SuspendNotSupported:
+        problem = "this terminal cannot be handed to an editor"
+    app.refresh(layout=True)
+    if problem:
+        raise EditorError(problem)
+
+
 async def edited(words: Sequence[str], payload: bytes, suffix: str) -> bytes:
     """Run the editor on a file with these bytes; returns what it holds afterwards. Raises EditorError."""
     name = text.visible(words[0])

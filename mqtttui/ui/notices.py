@@ -59,6 +59,16 @@ def observed(words: str) -> Content:
     return join(("seen: ", "bold"), words, _ESC)
 
 
+def no_secret(what: str, words: str) -> Content:
+    """A secret of a profile could not be had; visible text."""
+    return join(("not connected: ", "bold $state-bad"), f"{what}: {words}", _ESC)
+
+
+def profiles_say(words: str) -> Content:
+    """Something about the profiles that a person should know; visible text."""
+    return join(("profiles: ", "$state-warn"), words, _ESC)
+
+
 def no_demo(error: OSError) -> Content:
     """The demo broker cannot start."""
     return join(("the demo cannot start: ", "$state-bad"), text.visible(str(error)), _ESC)

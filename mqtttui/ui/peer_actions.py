@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mqtttui.ui.peer_dialogs import PeerDialogs
     from mqtttui.ui.peer_events import PeerEvents
     from mqtttui.ui.peers import Peers
+    from mqtttui.ui.profile_dialogs import ProfileDialogs
     from mqtttui.ui.session_dialogs import SessionDialogs
     from mqtttui.ui.switchboard import Switchboard
     from mqtttui.ui.try_v5 import TryV5
@@ -26,6 +27,7 @@ class PeerActions(MainActions):
     peer_events: PeerEvents
     _board: Switchboard
     _peer_dialogs: PeerDialogs
+    _profiles: ProfileDialogs
     _sessions: SessionDialogs
     _try_v5: TryV5
 
@@ -33,6 +35,10 @@ class PeerActions(MainActions):
     def state(self) -> ConnectionState:
         """The state of the current peer."""
         return self.peers.current.state
+
+    def action_profiles(self) -> None:
+        """Choose, save and change profiles."""
+        self._profiles.ask()
 
     def action_connect_menu(self) -> None:
         """Connect; when connected, what can be done with the connection."""
@@ -98,6 +104,7 @@ class PeerActions(MainActions):
     def on_connection_pane_parsed(self, event: ConnectionPane.Parsed) -> None:
         peer = self.peers.of(event.peer)
         if peer is not None:
+            self._profiles.clear(peer)
             peer.after.expect(event.parsed)
             if event.parsed.publish is not None:
                 peer.panes.publish.load(event.parsed.publish)

@@ -6,16 +6,30 @@ People know a peer by its name, which they can change; commands, events and reco
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from mqtttui import text
 from mqtttui.client.commands import Command
-from mqtttui.client.events import ConnectionState
+from mqtttui.client.events import ConnectionState, Phase
+from mqtttui.config.guard import Guard
+from mqtttui.config.options import ConnectOptions
+from mqtttui.config.profile_secrets import PASSWORD, secrets_of
 from mqtttui.ui.after_connecting import AfterConnecting
+from mqtttui.ui.content import Part
 from mqtttui.ui.panes.peer_panes import PeerPanes
 
 MAX_PEERS = 9
 """As many as there are digits to choose one by."""
 _NAMES = ("second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth")
+
+
+if TYPE_CHECKING:
+    from mqtttui.config.profiles import Profile
+    from mqtttui.config.secrets import Source
+
+
+_LABEL = 16
+"""Characters of a label."""
 
 
 class Executor(Protocol):
@@ -33,9 +47,13 @@ class Peer:
         self.name = name
         """What people call it; visible text."""
         self.label = ""
-        """What its profile wants said of it for as long as it is the current one: `PRODUCTION`; visible text."""
-        self.guard = ""
-        """How careful its profile wants one to be, visible text; empty for not at all."""
+        """What the profile of its connection wants said of it: `PRODUCTION`; visible text."""
+        self.guard = Guard.NONE
+        """What the profile of its connection lets through."""
+        self.profile: Profile | None = None
+        """What filled the form."""
+        self.fetched: dict[str, bytes] = {}
+        """Secrets of that profile by place, as they were fetched."""
         self.session = session
         self.after = after
         """What waits for its next connection."""
@@ -43,6 +61,37 @@ class Peer:
         self.panes = PeerPanes(id)
         self.demo = False
         """It is connected to the demo broker of this very application."""
+
+    @property
+    def is_busy(self) -> bool:
+        """A connection stands, or is being made."""
+        return self.state.phase is not Phase.IDLE
+
+    def adopt(self, other: Peer) -> None:
+        """The same settings, and the same guard, as another one."""
+        self.profile, self.fetched = other.profile, dict(other.fetched)
+        self.guard, self.label = other.guard, other.label
+
+    def take_profile(self) -> None:
+        """The profile in the form is that of the connection from now on."""
+        profile = self.profile
+        self.guard = profile.guard if profile is not None else Guard.NONE
+        self.label = text.visible(profile.label or (profile.name if profile.guard is not Guard.NONE else "")) if profile is not None else ""
+
+    def missing(self, options: ConnectOptions) -> dict[str, Source]:
+        """The secrets that the profile keeps elsewhere and that are not in `options` yet, by place."""
+        if self.profile is None:
+            return {}
+        known = secrets_of(options)
+        given = {PASSWORD} if options.connect.password is not None else set()
+        return {place: source for place, source in self.profile.contents.pending.items() if place not in known.keys() | given}
+
+
+def badge(label: str, guard: Guard) -> list[Part]:
+    """What stays in the status bar: the label on a colour that says how careful to be, and that in a word."""
+    word = {Guard.NONE: "", Guard.ASK: " asks", Guard.READ_ONLY: " read-only"}[guard]
+    style = {Guard.NONE: "bold $primary", Guard.ASK: "bold reverse $state-warn", Guard.READ_ONLY: "bold reverse $state-bad"}[guard]
+    return [(f" {text.shorten(label, _LABEL)}{word} ", style)] if label else []
 
 
 class Peers:

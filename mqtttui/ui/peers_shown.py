@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from mqtttui.ui.peers import Peers
+from mqtttui.ui.content import join
+from mqtttui.ui.peers import Peers, badge
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.widgets.peers_line import PeerMark, mark_of
 
@@ -14,6 +15,6 @@ def show_peers(peers: Peers, main: MainScreen) -> None:
         peer.panes.show_name(peer.name if several else "")
     status = main.status
     status.peer_name = current.name if several else ""
-    status.label = " ".join(part for part in (current.label, current.guard) if part)
+    status.label = join(*badge(current.label, current.guard))
     status.elsewhere = any(peer.state.options is not None for peer in peers.all if peer is not current)
     main.peers_line.marks = tuple(PeerMark(peer.id, peer.name, *mark_of(peer.state), peer is current) for peer in peers.all)

@@ -36,9 +36,12 @@ class Switchboard:
         peer = Peer(id, name, self._make_session(id), AfterConnecting(id, Settings()))
         self._peers.add(peer)
         self._log.peer_names[id] = name
+        peer.panes.connection.who_is_kicked = self._peers.current.panes.connection.who_is_kicked
         await self._main.add_panes(peer.panes)
         if options is not None:
             peer.panes.connection.load(options)
+            peer.adopt(self._peers.current)
+            peer.panes.connection.describe(*self._peers.current.panes.connection.described)
         self.select(peer)
         return peer
 

@@ -14,6 +14,7 @@ from mqtttui.config.options import ConnectOptions
 from mqtttui.ui.bindings import KEYS, SCOPES, Key, bindings_for, key_label
 from mqtttui.ui.screens.check import CheckScreen
 from mqtttui.ui.screens.edit_packet import EditPacket
+from mqtttui.ui.screens.profiles import ProfilesScreen
 from mqtttui.ui.screens.report import ReportScreen
 from mqtttui.ui.screens.why import WhyScreen
 from tests.support.screen import Running, inspecting
@@ -52,6 +53,8 @@ def test_no_terminal_traps_are_the_only_way() -> None:
 
 
 EDITING = ("edit", "followed")
+PROFILES = "profiles"
+"""Scope of the list of profiles."""
 """Scopes of the screen for packets made by hand."""
 WHY = ("why", "attempts", "waterfall")
 """Scopes of the screen of attempts to connect."""
@@ -99,6 +102,14 @@ async def open_report(run: Running) -> ReportScreen:
     return run.app.screen
 
 
+async def open_profiles(run: Running) -> ProfilesScreen:
+    await run.press("P")
+    await run.until(lambda: isinstance(run.app.screen, ProfilesScreen) and run.app.screen.is_mounted, "the profiles")
+    await run.pilot.pause()
+    assert isinstance(run.app.screen, ProfilesScreen)
+    return run.app.screen
+
+
 def carriers(run: Running, scope: str) -> list[Widget]:
     """Focusable controls that are inside (or are) what carries `scope`."""
     found = []
@@ -137,13 +148,15 @@ async def test_every_id_has_a_key_that_reaches_it(scope: str) -> None:
             await open_check(run)
         elif scope == REPORT:
             await open_report(run)
+        elif scope == PROFILES:
+            await open_profiles(run)
         missing = [key.id for key in KEYS if key.scope == scope and not await reach(run, key)]
         assert missing == []
 
 
 async def test_every_action_exists() -> None:
     async with inspecting(1, size=(200, 50)) as (run, _):
-        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY, *CHECK, REPORT)]
+        rest = [key for key in KEYS if key.scope in (*EDITING, *WHY, *CHECK, REPORT, PROFILES)]
         for key in (key for key in KEYS if key not in rest):
             check(run, key, run.main._carrier(key.scope))
         attempts = await open_why(run)
@@ -160,6 +173,11 @@ async def test_every_action_exists() -> None:
         for key in (key for key in rest if key.scope in CHECK):
             check(run, key, runs._carrier(key.scope))
         await run.press("q", "4")
+        await run.until(lambda: run.app.screen is run.main, "the main screen")
+        profiles = await open_profiles(run)
+        for key in (key for key in rest if key.scope == PROFILES):
+            check(run, key, profiles)
+        await run.press("escape")
         await run.until(lambda: run.app.screen is run.main, "the main screen")
         editor = await open_editor(run)
         for key in (key for key in rest if key.scope in EDITING):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -57,6 +57,10 @@ class ConnectDraft:
         self._requests: Sequence[TopicRequest] = ()
         self._subscribe = True
         self._message = False
+        self.profile = ""
+        """The profile that filled the form, in words; empty: none."""
+        self.awaited: Mapping[str, str] = {}
+        """Place of a secret that is fetched for the connection -> where from."""
         self.notes: dict[str, str] = {}
         """Warnings of the dissector by row id."""
         self._transport = TransportDraft()
@@ -178,6 +182,7 @@ class ConnectDraft:
         rows = [
             Row("url", "URL or command", value=self.url, placeholder="paste mqtt://host or mosquitto_sub …", error=self.url_error,
                 warning=self.url_note, passes="?:", help="Enter fills the form, ctrl+s also connects"),
+            *([Row("profile", self.profile, Kind.NOTE)] if self.profile else []),
             *self._then_rows(),
             self._transport.choice(),
             *([self._transport.unix_row()] if self._transport.kind == UNIX else self._place_rows()),
@@ -223,7 +228,7 @@ class ConnectDraft:
     def _credential(self, name: str, label: str, kind: Kind) -> Row:
         on = self._is_on(name)
         help_ = "Space turns it on or off, typing turns it on" + (r"; a byte is \xNN" if kind is Kind.SECRET else "")
-        placeholder = "sent, but empty" if on else "not in the packet"
+        placeholder = "sent, but empty" if on else self.awaited.get(name, "not in the packet")
         return Row(
             f"{name}.value", label, kind, self._values[f"{name}.value"], check=self._values[name], placeholder=placeholder, help=help_
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from textual import events
@@ -97,6 +97,8 @@ class ConnectionPane(Widget):
         super().__init__(id=id)
         self.peer = peer
         self._draft = ConnectDraft()
+        self.who_is_kicked: Callable[[str, ConnectOptions], str] = lambda peer, options: ""
+        """Whom the client id throws off, in words."""
         self._tick: Timer | None = None
         """Counts down to the next attempt."""
         self.set_reactive(ConnectionPane.state, ConnectionState(peer))
@@ -126,6 +128,17 @@ class ConnectionPane(Widget):
         self._draft.load(options)
         if self.is_mounted:
             self._show_all()
+
+    def describe(self, profile: str, awaited: Mapping[str, str]) -> None:
+        """The profile that filled the form, in words, and where the secrets come from that it keeps elsewhere, by place."""
+        self._draft.profile, self._draft.awaited = profile, awaited
+        if self.is_mounted:
+            self._show_all()
+
+    @property
+    def described(self) -> tuple[str, Mapping[str, str]]:
+        """What `describe` was told."""
+        return self._draft.profile, self._draft.awaited
 
     def expect(self, requests: Sequence[TopicRequest]) -> None:
         """Say what will be subscribed to as soon as the connection stands."""
@@ -312,6 +325,8 @@ class ConnectionPane(Widget):
             preview.show_problem("", str(problem))
             return
         self._draft.notes = _notes(preview.show(raw, options.connect.version))
+        if kicked := self.who_is_kicked(self.peer, options):
+            self._draft.notes["client_id"] = kicked
         flags = leaving.flags if leaving.flags is not None else connect_flags(leaving)
         lines = [join(*((text, preview.style_of(name)) for text, name in line)) for line in flags_lines(flags)]
         if method := scram_method(options.connect):

@@ -25,7 +25,7 @@ from mqtttui.ui.forms.payload import FIELD, PayloadKind, format_json, read_file,
 from mqtttui.ui.forms.publish import PublishDraft, packet_size
 from mqtttui.ui.forms.rows import FormError, Kind, Row
 from mqtttui.ui.messages import CommandRequested
-from mqtttui.ui.widgets.escaped_input import EscapedTextArea
+from mqtttui.ui.widgets.escaped_input import PASTE_LIMIT, EscapedTextArea
 from mqtttui.ui.widgets.form import Form
 from mqtttui.ui.widgets.read_view import ReadView
 from mqtttui.ui.widgets.sent import Sent, sent_line
@@ -96,6 +96,16 @@ class PublishPane(Widget):
         if self.is_mounted:
             self._show_payload()
             self._show()
+
+    def message(self) -> Publish | None:
+        """What the form would send, as a profile keeps it; None if that is nothing, too much, or not in the form."""
+        if self._draft.kind is PayloadKind.FILE and self._draft.held is None:
+            return None
+        try:
+            packet = self._draft.packet(self._draft.payload())
+        except FormError:
+            return None
+        return packet if len(packet.payload) <= PASTE_LIMIT else None
 
     def publish_changed(self, event: PublishChanged) -> None:
         """A publish went one step further."""

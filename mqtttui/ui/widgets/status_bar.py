@@ -65,8 +65,8 @@ class StatusBar(Bar):
 
     peer_name: reactive[str] = reactive("")
     """What the connection is called where there are several; visible text."""
-    label: reactive[str] = reactive("")
-    """What its profile wants said of it; visible text."""
+    label: reactive[Content] = reactive(Content(""))
+    """Label and guard of its profile."""
     elsewhere: reactive[bool] = reactive(False)
     """Another connection was made: not all packets come from a capture."""
 
@@ -97,8 +97,8 @@ class StatusBar(Bar):
         out: list[Part] = [(f"{sign} ", style)]
         if self.peer_name:
             out.append((f"{_middle(self.peer_name, _NAME_CELLS)}  ", "bold $primary"))
-        if self.label:
-            out.append((f"{_middle(self.label, _NAME_CELLS)}  ", "bold $state-warn"))
+        if self.label.cell_length:
+            out += [self.label, "  "]
         if state.options is None:
             return [self.file] if self.file is not None else [*out, word]
         name = text.visible(state.options.url if room >= _ROOM_FOR_URL else state.options.place)

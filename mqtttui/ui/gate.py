@@ -1,0 +1,139 @@
+"""The gate: every command passes it on its way to the session, and nothing else reaches one.
+
+1. `ui.guard` decides; what it allows, and what the person confirms, goes on. What is refused is told as the session tells it.
+2. The guard in force is that of the connection that stands, until another one is asked for with what the form shows.
+3. Secrets that a profile does not write down are fetched here, for a connection that the form asks for, and put into the form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from textual.content import Content
+
+from mqtttui import text
+from mqtttui.capture.log import Origin
+from mqtttui.client.commands import Command, Connect, ConnectRaw, SendPublish
+from mqtttui.client.events import Event, Outcome, Phase, PublishChanged, Rejected
+from mqtttui.config.options import ConnectOptions
+from mqtttui.config.profiles import Profile
+from mqtttui.filters.clients import ClientIds
+from mqtttui.protocol.packets import Text
+from mqtttui.ui.forms.rows import FormError
+from mqtttui.ui.guard import Allowed, Guarding, Question, Refusal, judge, kicked_words
+from mqtttui.ui.peers import Peer, Peers
+from mqtttui.ui.peers_shown import show_peers
+from mqtttui.ui.screens.main import MainScreen
+from mqtttui.ui.screens.menu import Choice, Menu
+from mqtttui.ui.secret_dialogs import SecretDialogs
+
+_YES = "yes"
+_OTHERS = (Phase.CONNECTED, Phase.CONNECTING, Phase.WAITING)
+
+
+class Gate:
+    """Between the screen and the sessions of all peers."""
+
+    def __init__(
+        self, peers: Peers, main: MainScreen, emit: Callable[[Event], None], profiles: Callable[[], Mapping[str, Profile]]
+    ) -> None:
+        """`emit` tells what did not go on; `profiles` gives those that are known."""
+        self._peers = peers
+        self._main = main
+        self._emit = emit
+        self._profiles = profiles
+        self._secrets = SecretDialogs(main)
+        self._client_ids = ClientIds()
+
+    def send(self, command: Command) -> None:
+        """Let a command through, ask about it, or refuse it."""
+        peer = self._peers.of(command.peer)
+        if peer is None:
+            return
+        if isinstance(command, Connect | ConnectRaw) and self._asked_by_form(peer, command.options):
+            peer.take_profile()
+            show_peers(self._peers, self._main)
+        match judge(command, self._guarding(peer, command), peer.state):
+            case Allowed(warning=warning):
+                if warning:
+                    self._main.say(f"! {warning}")
+                self._pass(peer, command)
+            case Question(title=title, consequence=consequence, yes=yes):
+                self._ask(peer, command, Menu(Content(title), [Choice("y", yes, _YES), Choice("n", "no", "")], Content(consequence)))
+            case Refusal(text=words):
+                self._refuse(command, words)
+
+    def users_of(self, peer: Peer, options: ConnectOptions) -> dict[Text, str]:
+        """Client ids that others use on this broker: profiles, connections of ours, devices of a capture."""
+        users: dict[Text, str] = {}
+        log = self._main.parts.log
+        for info in log.connections:
+            if info.origin is not Origin.OWN and (found := self._client_ids.of(log, info.number)):
+                users[_as_text(found)] = "a device in the packet list"
+        own = peer.profile.name if peer.profile is not None else ""
+        for profile in self._profiles().values():
+            other = profile.contents.options
+            if profile.name != own and (other.host, other.unix_path) == (options.host, options.unix_path) and other.connect.client_id:
+                users[other.connect.client_id] = f"profile {text.visible(profile.name)}"
+        for each in self._peers.all:
+            live = each.state.options
+            if (
+                each is not peer
+                and live is not None
+                and each.state.phase in _OTHERS
+                and live.host == options.host
+                and live.connect.client_id
+            ):
+                users[live.connect.client_id] = f"the connection {each.name}"
+        return users
+
+    def who_is_kicked(self, id: str, options: ConnectOptions) -> str:
+        """Whom the client id in a form throws off, in words; empty for nobody that is known."""
+        peer = self._peers.of(id)
+        return kicked_words(options.connect, self.users_of(peer, options)) if peer is not None else ""
+
+    def _guarding(self, peer: Peer, command: Command) -> Guarding:
+        options = getattr(command, "options", None)
+        users = self.users_of(peer, options) if isinstance(options, ConnectOptions) else {}
+        return Guarding(peer.guard, peer.label or "this profile", users)
+
+    def _asked_by_form(self, peer: Peer, options: ConnectOptions) -> bool:
+        try:
+            return peer.panes.connection.options() == options
+        except FormError:
+            return False
+
+    def _ask(self, peer: Peer, command: Command, menu: Menu) -> None:
+        def run(choice: str | None) -> None:
+            if choice == _YES:
+                self._pass(peer, command)
+            else:
+                self._refuse(command, "you said no")
+
+        self._main.app.push_screen(menu, run)
+
+    def _refuse(self, command: Command, words: str) -> None:
+        if isinstance(command, SendPublish):
+            self._emit(PublishChanged(command.peer, command.token, Outcome.LOST, f"not sent: {words}"))
+        self._emit(Rejected(command.peer, words))
+
+    def _pass(self, peer: Peer, command: Command) -> None:
+        if isinstance(command, Connect | ConnectRaw) and self._asked_by_form(peer, command.options) and peer.missing(command.options):
+            self._main.run_worker(self._with_secrets(peer, command), name="secrets", group=f"secrets {peer.id}", exclusive=True)
+        else:
+            peer.session.execute(command)
+
+    async def _with_secrets(self, peer: Peer, command: Connect | ConnectRaw) -> None:
+        options = await self._secrets.complete(peer, command.options)
+        if options is None:
+            return
+        peer.panes.connection.load(options)
+        peer.session.execute(replace(command, options=options))
+
+
+def _as_text(raw: bytes) -> Text:
+    try:
+        return raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return raw
