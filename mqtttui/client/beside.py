@@ -8,9 +8,10 @@ from types import TracebackType
 from typing import Self
 
 from mqtttui.capture.log import Log
+from mqtttui.client import errors
 from mqtttui.client.answers import Answers
 from mqtttui.client.connection import Connection
-from mqtttui.client.events import ConnectionState
+from mqtttui.client.events import Challenge, ConnectionState
 from mqtttui.client.parts import Ended, Parts
 from mqtttui.client.publishing import Publishing
 from mqtttui.client.subscriptions import Subscriptions
@@ -87,6 +88,11 @@ class Beside(Connection):
         if self._heard is not None and isinstance(packet, Publish | Ack):
             self._heard(packet, mono)
         super().packet_received(packet, mono)
+
+    def _challenged(self, challenge: Challenge | None) -> None:
+        if challenge is not None:
+            why = "the server asks for an answer by hand, which only a connection of its own can wait for"
+            self._over(Ended(errors.authentication_failed(why, "connack")))
 
     def _changed(self, **changes: object) -> None:
         self.state = self.state.with_(**changes)

@@ -7,39 +7,37 @@ that. Nothing that a client sends ends anything but its own connection.
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
-from mqtttui.demo import handshake, refusals
+from mqtttui.demo import authentication, handshake, refusals, subscribing
+from mqtttui.demo.aliases import Aliases
 from mqtttui.demo.codes import Code
 from mqtttui.demo.core import Core
-from mqtttui.demo.messages import Delivery, Message, number, raw
+from mqtttui.demo.messages import Delivery, Message, number
 from mqtttui.demo.outbox import Outbox
 from mqtttui.demo.session import WINDOW_OF_MQTT_3, Session
-from mqtttui.demo.subscriptions import Subscription
 from mqtttui.demo.violations import (
     Violation,
     check_properties,
     check_publish,
-    check_subscribe,
 )
 from mqtttui.protocol.enums import PacketType, PropertyId, Version
 from mqtttui.protocol.framing import Framer
 from mqtttui.protocol.packets import (
     Ack,
+    Auth,
     Connect,
     Disconnect,
     Packet,
     Pingreq,
     Pingresp,
+    Properties,
     Publish,
-    Suback,
     Subscribe,
-    TopicRequest,
-    Unsuback,
     Unsubscribe,
     packet_type,
 )
 from mqtttui.protocol.parse import parse
-from mqtttui.protocol.topics import check_filter
 from mqtttui.protocol.wire import read_vbi
 
 LINGER = 2.0
@@ -56,8 +54,13 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport
         self._framer = Framer(core.limits.maximum_packet_size)
         self._session: Session | None = None
-        self._topics: dict[int, bytes] = {}
-        """Topic aliases of the client."""
+        self._aliases = Aliases(core.limits.topic_alias_maximum)
+        self._exchange: authentication.Exchange | None = None
+        """The enhanced authentication that the client began with."""
+        self._greeting: Connect | None = None
+        """Its CONNECT, as long as that goes on."""
+        self._again = False
+        """It is done once more, on the open connection."""
         self._closing = False
         self._last_packet = 0.0
         self._patience: float | None = core.limits.connect_timeout
@@ -168,23 +171,67 @@ class Connection(asyncio.Protocol):
             self.end(violation.code, violation.text)
 
     def _greeted(self, packet: Packet | None, data: bytes) -> None:
-        """The first packet: it must be a CONNECT [MQTT-3.1.0-1]."""
+        """The first packet must be a CONNECT [MQTT-3.1.0-1]; those of its authentication follow."""
+        if self._greeting is not None:
+            self._go_on(packet, self._greeting)
+            return
         if not isinstance(packet, Connect):
             self._outbox.send_raw(handshake.answer_to_unreadable(data))
             self._close()
             return
         try:
             handshake.check(packet, self._core.limits)
+            method = authentication.method_of(packet.properties)
+            self._exchange = authentication.Exchange(method) if method is not None else None
+            done, answer = self._exchange.step(packet.properties) if self._exchange is not None else (True, ())
         except Violation as violation:
-            self._outbox.configure(packet)
-            connack = handshake.refused(violation, packet.version)
-            if connack is not None:
-                self._outbox.send(connack)
-            self._close()
+            self._refuse(packet, violation)
             return
-        self._accept(packet)
+        if done:
+            self._accept(packet, answer)
+        else:
+            self._greeting = packet
+            self._patience = authentication.SECONDS
+            self._outbox.configure(packet)
+            self._outbox.send(Auth(authentication.CONTINUE, answer))
+            self._watch()
 
-    def _accept(self, connect: Connect) -> None:
+    def _go_on(self, packet: Packet | None, connect: Connect) -> None:
+        """The next packet of an authentication that CONNECT began."""
+        assert self._exchange is not None
+        try:
+            if not isinstance(packet, Auth):
+                raise Violation(Code.PROTOCOL_ERROR, "nothing but AUTH or DISCONNECT goes on with the exchange")  # [MQTT-4.12.0-4]
+            authentication.belongs(packet, self._exchange, authentication.CONTINUE)
+            done, answer = self._exchange.step(packet.properties or ())
+        except Violation as violation:
+            self._refuse(connect, violation)
+            return
+        if done:
+            self._greeting = None
+            self._accept(connect, answer)
+        else:
+            self._outbox.send(Auth(authentication.CONTINUE, answer))
+
+    def _authenticate_again(self, packet: Auth) -> None:
+        if self._exchange is None:
+            raise Violation(Code.PROTOCOL_ERROR, "AUTH without a method in CONNECT")  # [MQTT-4.12.0-6]
+        authentication.belongs(packet, self._exchange, authentication.CONTINUE if self._again else authentication.REAUTHENTICATE)
+        if not self._again:
+            self._exchange = authentication.Exchange(self._exchange.method)
+        done, answer = self._exchange.step(packet.properties or ())
+        self._again = not done
+        self._outbox.send(Auth(0 if done else authentication.CONTINUE, answer))
+
+    def _refuse(self, connect: Connect, violation: Violation) -> None:
+        self._outbox.configure(connect)
+        connack = handshake.refused(violation, connect.version)
+        if connack is not None:
+            self._outbox.send(connack)
+        self._close()
+
+    def _accept(self, connect: Connect, proof: Properties = ()) -> None:
+        """`proof`: properties of CONNACK that end an authentication."""
         core = self._core
         misbehaviour = core.misbehaviour
         self._outbox.configure(connect)
@@ -203,7 +250,8 @@ class Connection(asyncio.Protocol):
         core.totals.clients_maximum = max(core.totals.clients_maximum, core.connected)
         self._keep_alive(connect)
         if misbehaviour.instead_of_connack is None:
-            self._outbox.send(handshake.accepted(connect, core.limits, assigned=assigned, present=present))
+            connack = handshake.accepted(connect, core.limits, assigned=assigned, present=present)
+            self._outbox.send(replace(connack, properties=(*connack.properties, *proof)))
         else:
             self._outbox.send_raw(misbehaviour.instead_of_connack)
         self._outbox.send_raw(misbehaviour.after_connack)
@@ -222,13 +270,15 @@ class Connection(asyncio.Protocol):
                 if not session.acknowledged(packet):
                     raise Violation(Code.PROTOCOL_ERROR, f"{packet.type.name} is not what this message waits for")
             case Subscribe():
-                self._subscribe(packet, session)
+                subscribing.subscribe(packet, session, self._core, self._outbox)
             case Unsubscribe():
-                self._unsubscribe(packet, session)
+                subscribing.unsubscribe(packet, session, self._core, self._outbox)
             case Pingreq():
                 self._outbox.send(Pingresp())
             case Disconnect():
                 self._disconnected(packet, session)
+            case Auth():
+                self._authenticate_again(packet)
             case Connect():
                 raise Violation(Code.PROTOCOL_ERROR, "a second CONNECT")  # [MQTT-3.1.0-2]
             case _:
@@ -242,7 +292,7 @@ class Connection(asyncio.Protocol):
         if packet.retain and not core.limits.retain_available:
             raise Violation(Code.RETAIN_NOT_SUPPORTED, "retained messages are not available")  # [MQTT-3.2.2-14]
         core.totals.publishes_received += 1
-        topic = self._topic(packet)
+        topic = self._aliases.topic(packet)
         packet_id = packet.packet_id or 0
         if packet.qos == 2 and packet_id in session.incoming:
             self._outbox.acknowledge(PacketType.PUBREC, packet_id)  # a repetition: it is published only once [MQTT-4.3.3-10]
@@ -277,64 +327,11 @@ class Connection(asyncio.Protocol):
         )
         return (0, "") if self._core.publish(message) else (Code.NO_MATCHING_SUBSCRIBERS, "")
 
-    def _topic(self, packet: Publish) -> bytes:
-        """The topic, by way of its alias (section 3.3.2.3.4)."""
-        topic = raw(packet.topic)
-        alias = number(packet.properties, PropertyId.TOPIC_ALIAS)
-        if alias is None:
-            return topic
-        if alias > self._core.limits.topic_alias_maximum:
-            raise Violation(Code.TOPIC_ALIAS_INVALID, "the topic alias is above the Topic Alias Maximum")  # [MQTT-3.3.2-9]
-        if topic:
-            self._topics[alias] = topic
-        elif alias not in self._topics:
-            raise Violation(Code.PROTOCOL_ERROR, "this topic alias has no topic yet")
-        return self._topics[alias]
-
     def _released(self, packet: Ack, session: Session) -> None:
         check_properties(packet.properties or (), packet.type)
         known = packet.packet_id in session.incoming
         session.incoming.discard(packet.packet_id)
         self._outbox.acknowledge(PacketType.PUBCOMP, packet.packet_id, 0 if known else Code.PACKET_ID_NOT_FOUND)
-
-    def _subscribe(self, packet: Subscribe, session: Session) -> None:
-        check_subscribe(packet)
-        identifier = number(packet.properties, PropertyId.SUBSCRIPTION_IDENTIFIER)
-        codes: list[int] = []
-        retained: list[tuple[Subscription, bool, int]] = []
-        for request in packet.requests:
-            code = self._refused_filter(request)
-            codes.append(request.qos if code is None else code)
-            if code is None:
-                subscription = Subscription(raw(request.filter), request.qos, request.no_local, request.retain_as_published, identifier)
-                new = self._core.subscriptions.add(session, subscription)
-                retained.append((subscription, new, request.retain_handling))
-        self._outbox.send(Suback(packet.packet_id, tuple(codes)))
-        for subscription, new, retain_handling in retained:
-            self._core.send_retained(session, subscription, new=new, retain_handling=retain_handling)
-
-    def _refused_filter(self, request: TopicRequest) -> int | None:
-        """The code in SUBACK of a filter that is not granted; None if it is."""
-        filter = raw(request.filter)
-        invalid = check_filter(filter, Version.V5) is not None
-        refusal = refusals.of_filter(filter)
-        if not invalid and refusal is None:
-            return None
-        if self.version is Version.V5:
-            return Code.FILTER_INVALID if invalid else Code.NOT_AUTHORIZED
-        if self.version is Version.V31:
-            raise Violation(Code.FILTER_INVALID, "MQTT 3.1 has no way to refuse a filter")
-        return Code.FAILURE
-
-    def _unsubscribe(self, packet: Unsubscribe, session: Session) -> None:
-        if not packet.packet_id:
-            raise Violation(Code.PROTOCOL_ERROR, "the packet identifier is 0")
-        if not packet.filters:
-            raise Violation(Code.PROTOCOL_ERROR, "UNSUBSCRIBE without a filter")  # [MQTT-3.10.3-2]
-        check_properties(packet.properties, PacketType.UNSUBSCRIBE)
-        existed = [self._core.subscriptions.remove(session, raw(filter)) for filter in packet.filters]
-        codes = tuple(0 if known else Code.NO_SUBSCRIPTION_EXISTED for known in existed)
-        self._outbox.send(Unsuback(packet.packet_id, codes if self.version is Version.V5 else ()))
 
     def _disconnected(self, packet: Disconnect, session: Session) -> None:
         """The client says good-bye; only reason 0 forgets the will [MQTT-3.14.4-3]."""

@@ -39,8 +39,6 @@ def check_connect(connect: Connect) -> None:
     ids = {item.id for item in connect.properties}
     if PropertyId.AUTHENTICATION_DATA in ids and PropertyId.AUTHENTICATION_METHOD not in ids:
         raise Violation(Code.PROTOCOL_ERROR, "authentication data without a method")
-    if PropertyId.AUTHENTICATION_METHOD in ids:
-        raise Violation(Code.BAD_AUTHENTICATION_METHOD, "this broker knows no enhanced authentication")
     if connect.will is None:
         return
     if connect.will.qos > 2:
