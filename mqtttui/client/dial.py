@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import socket
 import ssl
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -189,13 +188,11 @@ async def _secure(options: ConnectOptions, lower: Layer, context: ssl.SSLContext
         raise _failed(steps, "tls", errors_tls.bad_server_name(name)) from error
     try:
         async with asyncio.timeout_at(deadline):
-            began = time.monotonic_ns()
             await layer.handshake()
-            ended = time.monotonic_ns()
     except (OSError, TlsEof, NotTls, OtherCertificate) as error:  # ssl.SSLError and TimeoutError are OSErrors
         raise _failed(steps, "tls", errors_tls.handshake(error, options, layer.head, layer.info)) from error
     finally:
         if (info := layer.info) is not None:
             show.tls(info)
-    steps.done("tls", layer.security, ended, began)
+    steps.done("tls", layer.security, layer.ended, layer.began)
     return layer

@@ -1,7 +1,7 @@
 """From a host to a TCP connection: name lookup, then each address in turn, from the own address if one is given.
 
-The times are taken where the thing happens: around the lookup in its thread, at `connect` and when the socket turns writable;
-never when a task gets its next turn.
+The times are taken where the thing happens: around the lookup in its thread, at `connect` and one round trip of the system's
+later; never when a task gets its next turn.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mqtttui.client import errors
+from mqtttui.client import errors, tcp_info
 from mqtttui.client.arrival import StampedSocket
 from mqtttui.client.layer import TcpLayer, address_text
 from mqtttui.client.steps import Steps
@@ -159,7 +159,10 @@ def _bind(sock: socket.socket, own: Address) -> None:
 
 
 async def _established(sock: socket.socket, address: tuple[Any, ...]) -> tuple[int, int]:
-    """Connects, and gives when `connect` was called and when the socket was found writable. Raises OSError."""
+    """Connects, and gives when `connect` was called and when the connection stood. Raises OSError.
+
+    That is one round trip later, as the system measured it, where it tells that; else when the socket was found writable.
+    """
     loop = asyncio.get_running_loop()
     writable: asyncio.Future[int] = loop.create_future()
 
@@ -180,4 +183,7 @@ async def _established(sock: socket.socket, address: tuple[Any, ...]) -> tuple[i
         loop.remove_writer(sock)
     if (code := sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)) != 0:
         raise OSError(code, os.strerror(code))
+    info = tcp_info.read(sock)
+    if info is not None and info.rtt_ns and not info.retransmitted:
+        ended = min(ended, began + info.rtt_ns)
     return began, ended

@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import hashlib
 import ssl
+import time
 from collections import deque
 
 from mqtttui.client import certificates
@@ -75,6 +76,8 @@ class TlsLayer:
         self._waiting: deque[memoryview] = deque()
         self._written = 0
         self._records: deque[tuple[int, int]] = deque()
+        self.began = self.ended = 0
+        """When the ClientHello was about to leave, and when the handshake was finished (monotonic ns); 0 before."""
 
     async def handshake(self) -> None:
         """Carry the handshake out. Cancelling is safe; there is no time-out of its own.
@@ -87,6 +90,7 @@ class TlsLayer:
         finally:
             self._seen.end(self._context)
         self._flush()
+        self.ended = time.monotonic_ns()
         self._handshaking = False
         self._read()
 
@@ -95,6 +99,7 @@ class TlsLayer:
             try:
                 self._object.do_handshake()
             except ssl.SSLWantReadError:
+                self.began = self.began or time.monotonic_ns()
                 self._flush()
             except ssl.SSLError as error:
                 self._flush()
