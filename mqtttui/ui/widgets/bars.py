@@ -115,7 +115,8 @@ class ViewLine(Bar):
         room = width - left.cell_length - 2
         if room - mode.cell_length < _ROOM_FOR_FILTER:
             words, style = self.mode
-            mode = join((words.rpartition(" · ")[2].split(" ")[0], style), " ")
+            first = words.rpartition(" · ")[2].split(" ")[0]
+            mode = join(("" if first == "G" else first, style), " ")
         room -= mode.cell_length + 2
         count, typed = state_words(self.filter, room - 3)
         style = "$state-warn" if self.filter.percent is not None else ""
