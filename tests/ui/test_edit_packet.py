@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from mqtttui.app import PEER
 from mqtttui.client.commands import ConnectRaw, FlowStep, SendRaw, StopSending
@@ -116,6 +117,21 @@ async def test_fields_and_hex_are_one_key_apart_and_lose_nothing() -> None:
         assert screen.draft.raw == bytes.fromhex("f0ffffffffff01")
         await run.press("ctrl+r")
         assert screen.draft.raw == before
+
+
+async def test_much_hex_can_be_pasted() -> None:
+    async with inspecting(1) as (run, _):
+        screen = await opened(run)
+        await run.press("ctrl+e")
+        packet = encode(Publish("a/b", bytes(30_000)), V5)
+        for pasted, words in (
+            (packet.hex(" "), f"{len(packet):,} bytes"),
+            ("0g" * 50_000, "not pasted: line 1, column 2: g is no hex digit"),
+        ):
+            screen._hex.select_all()
+            run.app.post_message(events.Paste(pasted))
+            await run.shows(words)
+            assert screen.draft.raw == packet
 
 
 async def test_wrong_hex_names_its_place_and_is_not_sent() -> None:

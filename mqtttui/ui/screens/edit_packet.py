@@ -251,6 +251,20 @@ class EditPacket(ModalScreen[int | None], inherit_bindings=False):
             self.draft.load(raw)
             self._edited()
 
+    def on_escaped_text_area_large_paste(self, event: EscapedTextArea.LargePaste) -> None:
+        """Hex that is too much to type in: the packet becomes these bytes."""
+        event.stop()
+        try:
+            raw = from_hex(event.before + event.raw + event.after)
+        except FormError as problem:
+            self._say(f"not pasted: {problem.text}")
+            return
+        self._hex_problem = ""
+        self.draft.load(raw)
+        self._fill_hex()
+        self._arrange()
+        self._edited()
+
     def on_text_area_selection_changed(self, event: TextArea.SelectionChanged) -> None:
         event.stop()
         if self._as_hex and self._hex.has_focus and not self._hex_problem:
