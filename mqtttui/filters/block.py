@@ -10,13 +10,13 @@ Rules:
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import compress
 from typing import NamedTuple
 
 from mqtttui.capture.log import Log, Span
-from mqtttui.filters.patterns import Pattern
+from mqtttui.filters.patterns import Pattern, texts_in
 from mqtttui.filters.row import Facts, Row
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.peek import body_start, properties_hold, variable
@@ -31,6 +31,8 @@ _QOS_0 = bytes(byte for byte in range(256) if not byte & 6)
 _PUBLISH = bytes(byte >> 4 == 3 for byte in range(256))
 _SECONDS = 0.5
 """Time for one pattern in a block."""
+_SELDOM = 2
+"""A text is seldom if there are fewer of it than one in so many rows."""
 _PADDING = 4
 _FIRST_ACK = 0x40
 _MAX_LIST = 65_535
@@ -95,11 +97,16 @@ class Block:
             int.from_bytes(verdicts.translate(_MAY_PASS), "little"),
         )
 
-    def rows(self, mask: int) -> list[int]:
+    def rows(self, mask: int) -> Sequence[int]:
         """The rows that are 1 in `mask`."""
         if mask == self.everything:
-            return list(range(self.count))
-        return list(compress(range(self.count), mask.to_bytes(self.count, "little"))) if mask else []
+            return range(self.count)
+        return list(compress(range(self.count), mask.to_bytes(self.count, "little"))) if mask else ()
+
+    def numbers(self, mask: int) -> Iterable[int]:
+        """The numbers of the packets that are 1 in `mask`."""
+        numbers = range(self.first, self.first + self.count)
+        return numbers if mask == self.everything else compress(numbers, mask.to_bytes(self.count, "little")) if mask else ()
 
     def of_types(self, rows: Sequence[int], types: bytes) -> Sequence[int]:
         """Those of `rows` whose first byte is marked in the table `types`."""
@@ -160,8 +167,7 @@ class Block:
         found: dict[int, int] = {}
         ends, row = self.ends, 0
         try:
-            for match in pattern.compiled.finditer(self.raw, 0, ends[-1], overlapped=True, timeout=_SECONDS):
-                at, end = match.span()
+            for at, end in self._places(pattern):
                 if at >= ends[row]:
                     row = bisect_right(ends, at, row)
                 if end <= ends[row]:
@@ -171,6 +177,28 @@ class Block:
         except TimeoutError:
             return None
         return found
+
+    def _places(self, pattern: Pattern) -> Iterator[tuple[int, int]]:
+        """Where a pattern of fixed length finds something, rising. Raises TimeoutError."""
+        raw, last = self.raw, self.ends[-1]
+        low = self._low
+        # The text in it that is seldom there shows where it is worth a try.
+        count, offset, text = min(((low.count(text), offset, text) for offset, text in texts_in(pattern.source)), default=(last, 0, b""))
+        if count > self.count // _SELDOM:
+            yield from (match.span() for match in pattern.compiled.finditer(raw, 0, last, overlapped=True, timeout=_SECONDS))
+            return
+        at = low.find(text, offset)
+        while at >= 0:
+            # It takes as many steps as it has signs: no need for a time-out, which costs more.
+            match = pattern.compiled.match(raw, at - offset, last)
+            if match:
+                yield match.span()
+            at = low.find(text, at + 1)
+
+    @cached_property
+    def _low(self) -> bytes:
+        """`raw` in lower case: patterns do not tell cases apart."""
+        return self.raw.lower()
 
     # --- what can be cut out of packets
 
@@ -183,16 +211,22 @@ class Block:
         return [raw[at + 1] if raw[at + 1] < 0x80 else variable(raw, at + 1, len(raw))[0] for at in self._of(self.starts, rows)]
 
     def _heads(self, rows: Sequence[int]) -> list[int]:
-        """Where the length of the topic stands, or would stand."""
+        """Where a packet goes on behind its fixed header."""
         raw = self.raw
         return [at + 2 if raw[at + 1] < 0x80 else body_start(raw, at) for at in self._of(self.starts, rows)]
 
     def _topic_bounds(self, rows: Sequence[int]) -> tuple[list[int], list[int]]:
-        """Where the length of the topic stands, and where the topic ends: behind the packet if it does not fit."""
+        """Where the topic begins and ends; the end is behind the packet if it does not fit."""
         if self._bounds is not None and len(rows) == self.count:
             return self._bounds
-        raw, heads = self.raw, self._heads(rows)
-        found = heads, [head + 2 + (raw[head] << 8 | raw[head + 1]) for head in heads]
+        raw, starts = self.raw, self._of(self.starts, rows)
+        # Nearly always Remaining Length is one byte in all of them.
+        ends = [at + 4 + (raw[at + 2] << 8 | raw[at + 3]) if raw[at + 1] < 0x80 else 0 for at in starts]
+        if 0 in ends:
+            begins = [head + 2 for head in self._heads(rows)]
+            found = begins, [begin + (raw[begin - 2] << 8 | raw[begin - 1]) for begin in begins]
+        else:
+            found = [at + 4 for at in starts], ends
         if len(rows) == self.count:
             self._bounds = found
         return found
@@ -201,7 +235,7 @@ class Block:
         """Topics of PUBLISH packets; None too for an empty one that no alias gives a name."""
         raw = self.raw
         bounds = zip(*self._topic_bounds(rows), self._of(self.ends, rows), strict=True)
-        found = [raw[head + 2 : stop] if head + 2 < stop <= end else None for head, stop, end in bounds]
+        found = [raw[begin:stop] or None if stop <= end else None for begin, stop, end in bounds]
         if self.resolved:
             for position, row in enumerate(rows):
                 if found[position] is None:
@@ -211,7 +245,7 @@ class Block:
     def topic_lengths(self, rows: Sequence[int]) -> list[int | None]:
         """Lengths of the topics of PUBLISH packets on the wire."""
         bounds = zip(*self._topic_bounds(rows), self._of(self.ends, rows), strict=True)
-        return [stop - head - 2 if stop <= end else None for head, stop, end in bounds]
+        return [stop - begin if stop <= end else None for begin, stop, end in bounds]
 
     def packet_ids(self, rows: Sequence[int]) -> list[int | None]:
         """Packet Identifiers of PUBLISH and of the four acknowledgements; -1 for QoS 0."""

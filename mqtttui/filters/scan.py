@@ -61,7 +61,7 @@ def scan(filter: Filter, log: Log, facts: Facts = NO_FACTS, after: int = 0, budg
     for block in blocks(log, facts, after, budget):
         found = scanner.screen(block, block.everything)
         if found.passes == found.may_pass:
-            yield from [block.first + row for row in block.rows(found.passes)]
+            yield from block.numbers(found.passes)
             continue
         sure = found.passes.to_bytes(block.count, "little")
         for row in block.rows(found.may_pass):

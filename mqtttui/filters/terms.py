@@ -9,8 +9,7 @@ No test is written a second time here, so that a block says what the filter woul
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import cache
 from typing import Protocol, TypeVar, cast
 
@@ -43,7 +42,7 @@ from mqtttui.filters.dependence import (
     WITH_PROPERTIES,
     types_of,
 )
-from mqtttui.filters.patterns import Pattern
+from mqtttui.filters.patterns import Pattern, is_fixed
 from mqtttui.filters.row import Facts, Row
 from mqtttui.filters.types import TEXTUAL, Value
 from mqtttui.protocol.enums import Direction, Version
@@ -55,8 +54,6 @@ Key = TypeVar("Key", bound=Hashable)
 
 MAX_REMEMBERED = 10_000
 """Topics, property lists and the like whose verdict is remembered; then the memory starts anew."""
-_FIXED = re.compile(rb"(?:[^\\\[\](){}*+?|^$]|\\[dDwWsS]|\\[^A-Za-z0-9]|\[\^?[A-Za-z0-9 _.,:;/-]+\]){2,}", re.DOTALL).fullmatch
-"""Patterns in which each sign stands for one byte."""
 _LONGEST_REMEMBERED = 1_024
 _FEW = 4
 """A part of a block below one fourth is few rows: they are looked at one by one."""
@@ -130,7 +127,8 @@ class Term:
                 verdicts[:] = bytes(block.count)
                 if self._may_be_resolved and block.resolved:
                     hits |= block.resolved.keys()
-                rows = sorted(row for row in hits if mask >> 8 * row & 1)
+                wanted = mask.to_bytes(block.count, "little")
+                rows = sorted(row for row in hits if wanted[row])
                 for row in rows:
                     verdicts[row] = self._by_type[block.firsts[row]]
                 return rows
@@ -168,12 +166,7 @@ class PublishTerm(Term):
 
     def _decide(self, block: Block, rows: Sequence[int], verdicts: bytearray) -> None:
         rows = self._rows(block, rows)
-        found = map(self._memo.__getitem__, self._cut(block, rows))
-        if len(rows) == block.count:
-            verdicts[:] = bytes(found)
-        else:
-            for row, verdict in zip(rows, found, strict=True):
-                verdicts[row] = verdict
+        _set(verdicts, rows, map(self._memo.__getitem__, self._cut(block, rows)))
 
     def _rows(self, block: Block, rows: Sequence[int]) -> Sequence[int]:
         """Those from which it can be cut out."""
@@ -219,18 +212,24 @@ class PayloadTerm(PublishTerm):
 
     def _decide(self, block: Block, rows: Sequence[int], verdicts: bytearray) -> None:
         if self._pattern and len(rows) > block.count // _FEW and (found := block.finding(self._pattern)) is not None:
-            rows = block.publishes(rows)
+            verdicts[:] = bytes(block.count)
+            rows = block.publishes(sorted(found if len(rows) == block.count else found.keys() & set(rows)))
             for row, at in zip(rows, block.payload_starts(rows), strict=True):
-                if at <= block.ends[row]:
-                    verdicts[row] = found.get(row, -1) >= at
+                verdicts[row] = TEST if at > block.ends[row] else found[row] >= at
             return
         test, values = self._test, [b""]
         # One row for all: what changes is the only value that it has.
         sample = self._sample({self._name: cast("list[Value]", values)})
         rows = block.publishes(rows)
-        for row, payload in zip(rows, block.payloads(rows), strict=True):
-            if payload is not None:
-                values[0] = payload
+        raw, ends, text = block.raw, block.ends, self._literal or b""
+        for row, at in zip(rows, block.payload_starts(rows), strict=True):
+            end = ends[row]
+            if at > end:
+                continue
+            if raw.find(text, at, end) < 0:
+                verdicts[row] = NO
+            else:
+                values[0] = raw[at:end]
                 verdicts[row] = test(sample)
 
 
@@ -272,8 +271,7 @@ class LengthTerm(Term):
         self._memo: Memo[int] = Memo(lambda length: test(self._sample({"mqtt.len": [length]})))
 
     def _decide(self, block: Block, rows: Sequence[int], verdicts: bytearray) -> None:
-        for row, verdict in zip(rows, map(self._memo.__getitem__, block.remaining_lengths(rows)), strict=True):
-            verdicts[row] = verdict
+        _set(verdicts, rows, map(self._memo.__getitem__, block.remaining_lengths(rows)))
 
 
 class HeaderTerm:
@@ -394,11 +392,20 @@ def _sample(first: int, version: Version, facts: Facts, table: dict[str, list[Va
     return Row(_nowhere(version), 0, facts, head, Packet(0, bytes((first, 0)), 0, 0, 0, Direction.C2S, version), None, table)
 
 
+def _set(verdicts: bytearray, rows: Sequence[int], found: Iterator[int]) -> None:
+    """What was `found` of `rows`, in their order."""
+    if len(rows) == len(verdicts):
+        verdicts[:] = bytes(found)
+    else:
+        for row, verdict in zip(rows, found, strict=True):
+            verdicts[row] = verdict
+
+
 def _fixed_pattern(node: Leaf) -> Pattern | None:
     """A pattern that finds something in the bytes of every packet that passes, and always as many bytes as it has signs."""
     match node:
         case Matches(FieldRef() as field, Pattern() as pattern) if field.spec.dissected:
-            return pattern if _FIXED(pattern.source) else None
+            return pattern if is_fixed(pattern.source) else None
         case _:
             return None
 

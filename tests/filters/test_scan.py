@@ -178,6 +178,19 @@ def test_the_scan_selects_what_the_filter_selects(
         assert list(scan(compile_filter(text), log, facts)) == expected(text, log, facts), text
 
 
+_SIGNS = st.lists(st.sampled_from(["a", "B", "1", ".", " ", "[0-9]", "[^a]", "[a-b]"]), min_size=2, max_size=5).map("".join)
+_SAID = st.lists(st.sampled_from([b"a", b"A", b"b", b"B1", b" ", b"1", b"\0"]), max_size=8).map(b"".join)
+
+
+@settings(max_examples=150, deadline=None)
+@given(_SIGNS, st.lists(st.tuples(_SAID, st.integers(0, 2)), min_size=1, max_size=60), st.sampled_from(["", "not ", "mqtt.qos == 0 and "]))
+def test_patterns_of_fixed_length_in_payloads(pattern: str, said: list[tuple[bytes, int]], before: str) -> None:
+    stream = [(Direction.S2C, encode(Publish("ab1", payload, qos, packet_id=0x6162 if qos else None), Version.V5)) for payload, qos in said]
+    log, facts = recorded([(Version.V5, stream)])
+    text = f'{before}mqtt.msg matches "{pattern}"'
+    assert list(scan(compile_filter(text), log, facts)) == expected(text, log, facts)
+
+
 @pytest.mark.parametrize("name", sorted(FIELDS))
 def test_every_field_on_the_golden_packets(name: str) -> None:
     log, facts = shared_golden_log(), paired(shared_golden_log())
