@@ -10,25 +10,24 @@ import time
 from collections.abc import Callable
 
 from mqtttui.capture.recorder import Recorder
-from mqtttui.capture.records import Origin, WebSocketEvent, WebSocketKind
 from mqtttui.client import errors, errors_ends, replies
 from mqtttui.client.answers import Answers
-from mqtttui.client.authentication import ANSWER_SECONDS, Authentication, AuthenticationError
+from mqtttui.client.authentication import Authentication, AuthenticationError
 from mqtttui.client.connect_facts import connect_version, is_clean, session_ends, wire_version
 from mqtttui.client.dial import DialError, Showing, dial
 from mqtttui.client.events import Challenge, Phase, Step, TcpInfo, TcpMeasured, TlsInfo
 from mqtttui.client.keepalive import KeepAlive
 from mqtttui.client.layer import Layer
 from mqtttui.client.link import Link
-from mqtttui.client.parts import Ended, Parts
+from mqtttui.client.login import Login
+from mqtttui.client.parts import NEW_ATTEMPT, Ended, Parts
 from mqtttui.client.publishing import limits_of
+from mqtttui.client.recording import open_in_log
 from mqtttui.client.steps import Steps, step_names
 from mqtttui.client.tcp_info import TcpWatch
 from mqtttui.client.watching import Watching
-from mqtttui.client.websocket import WebSocketLayer
-from mqtttui.config.mosquitto_way import mosquitto_way
 from mqtttui.config.options import ConnectOptions
-from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
+from mqtttui.protocol.enums import PacketType, PropertyId, Version
 from mqtttui.protocol.framing import FramingError
 from mqtttui.protocol.packets import (
     Ack,
@@ -68,8 +67,16 @@ class Connection:
         self._parts = parts
         self.answers = answers or Answers(self.version)
         self._everything = everything
-        self.authentication = Authentication(options.connect, self._send_auth, self._challenged, automatic=first is None)
-        self._bytes = encode(self.authentication.connect(), options.connect.version) if first is None else first
+        self._login = Login(
+            options,
+            automatic=first is None,
+            send=self._send_auth,
+            challenged=self._challenged,
+            observed=parts.observed,
+            failed=lambda failure: self._over(Ended(failure)),
+            late=lambda: errors_ends.no_connack(self.options, self._seen),
+        )
+        self._bytes = encode(self._login.connect(), options.connect.version) if first is None else first
         self._asks = self._bytes[:1] == b"\x10"
         """A CONNECT leaves first, so that a CONNACK is due."""
         self._steps = Steps(step_names(options), self._steps_changed)
@@ -83,7 +90,6 @@ class Connection:
         self._connack: Connack | None = None
         self.keep_alive: KeepAlive | None = None
         self._tcp: TcpWatch | None = None
-        self._connack_timer: asyncio.TimerHandle | None = None
         self.ended_at = 0
         """Monotonic ns at which the server's DISCONNECT came, or the end; 0 before."""
         self._timers: list[asyncio.TimerHandle] = []
@@ -103,23 +109,7 @@ class Connection:
 
     async def run(self) -> Ended:
         """From the name lookup to the end. Cancelling ends it at once, without DISCONNECT."""
-        self._parts.change(
-            phase=Phase.CONNECTING,
-            steps=self._steps.all,
-            connack=None,
-            address="",
-            tls="",
-            tls_info=None,
-            upgrade=None,
-            warning="",
-            challenge=None,
-            misbehaving=False,
-            failure=None,
-            next_attempt=None,
-            ping_ms=None,
-            options=self.options,
-            client_id=visible(self.options.connect.client_id),
-        )
+        self._parts.change(**NEW_ATTEMPT, steps=self._steps.all, options=self.options, client_id=visible(self.options.connect.client_id))
         tls = self.options.tls
         if tls is not None and tls.key_log and not self.options.unix_path:
             self.warn("keys", f"TLS keys are written to {shorten(visible(tls.key_log), _PATH)}")
@@ -148,23 +138,7 @@ class Connection:
 
     async def _begin(self, layer: Layer) -> None:
         tls = self.options.tls
-        mono, wall = time.monotonic_ns(), time.time_ns()
-        way, no_way = mosquitto_way(self.options)
-        number = self._parts.log.open_connection(
-            peer=self._parts.peer,
-            origin=Origin.OWN,
-            source=layer.local,
-            destination=layer.remote,
-            mono=mono,
-            wall=wall,
-            version=self.version,
-            name=visible(self.options.url),
-            transport=self.options.transport,
-            way=way,
-            no_way=no_way,
-        )
-        if isinstance(layer, WebSocketLayer):
-            layer.observe(lambda kind, direction, detail: self._frame_seen(number, kind, direction, detail))
+        number = open_in_log(self._parts.log, self._parts.peer, self.options, self.version, layer)
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
         if layer.security and tls is not None and not tls.verify and not tls.fingerprint:
             self.warn("tls", _NOT_VERIFIED)
@@ -182,15 +156,11 @@ class Connection:
             self._tcp = TcpWatch(layer.tcp_info, lambda mono, info: self._measured(number, layer, mono, info))
             self.link.send(self._bytes, self._connect_left)
             if self._asks:
-                self._await_connack()
+                self._login.wait()
 
     def _measured(self, number: int, layer: Layer, mono: int, info: TcpInfo) -> None:
         waiting = layer.unsent + (self.link.tap.queued if self.link is not None else 0)
         self._parts.measured(TcpMeasured(self._parts.peer, number, mono, info, waiting))
-
-    def _frame_seen(self, number: int, kind: WebSocketKind, direction: Direction, detail: bytes) -> None:
-        log = self._parts.log
-        log.add_websocket_event(number, WebSocketEvent(kind, direction, log.last_of(number), detail))
 
     def _connect_left(self, mono: int) -> None:
         self.first_gone = True
@@ -198,19 +168,6 @@ class Connection:
         self.first_left(mono)
         self._steps.done("connect", f"{len(self._bytes):,} bytes", mono)
         self._steps.start("connack", began=mono)
-
-    def _await_connack(self) -> None:
-        """CONNACK, or the next AUTH, is due from now on; while the user is asked he has the time instead."""
-        if self._connack_timer is not None:
-            self._connack_timer.cancel()
-        asked = self.authentication.challenge is not None
-        self._connack_timer = self._later(ANSWER_SECONDS if asked else self.options.connack_timeout, self._no_connack)
-
-    def _no_connack(self) -> None:
-        if not self.accepted:
-            asked = self.authentication.challenge is not None
-            late = errors.authentication_unanswered(ANSWER_SECONDS) if asked else errors_ends.no_connack(self.options, self._seen)
-            self._over(Ended(late))
 
     @property
     def _seen(self) -> errors_ends.Seen:
@@ -228,6 +185,11 @@ class Connection:
         """Send a PINGREQ."""
         if self.keep_alive is not None:
             self.keep_alive.ping()
+
+    @property
+    def authentication(self) -> Authentication:
+        """Its AUTH packets."""
+        return self._login.authentication
 
     @property
     def client_id(self) -> Text:
@@ -301,32 +263,19 @@ class Connection:
             case Disconnect() if self.version is Version.V5:
                 self._server_disconnect(packet)
             case Auth() if self.version is Version.V5 or not self.accepted:
-                self._auth_received(packet)
+                self._login.received(packet)
             case _:
                 pass  # Nothing a server may send: the packet list says so.
-
-    def _auth_received(self, packet: Auth) -> None:
-        if not self.accepted and not self.authentication.named:
-            self._over(Ended(errors.authentication_wanted()))
-            return
-        try:
-            text = self.authentication.received(packet)
-        except AuthenticationError as error:
-            self._over(Ended(errors.authentication_failed(str(error), "" if self.accepted else "connack")))
-            return
-        if text:
-            self._parts.observed(text)
 
     def _send_auth(self, packet: Auth) -> None:
         if self.link is not None:
             self.link.send(encode(packet, self.version))
-            if not self.accepted:
-                self._await_connack()
+            self._login.wait()
 
     def _challenged(self, challenge: Challenge | None) -> None:
         self._parts.change(challenge=challenge)
-        if not self.accepted and self.open:
-            self._await_connack()
+        if self.open:
+            self._login.wait()
 
     def malformed_received(self, kind: PacketType, raw: bytes) -> None:
         """See LinkEvents."""
@@ -383,7 +332,7 @@ class Connection:
             self._over(Ended(errors.refused(packet, self.version)))
             return
         try:
-            self.authentication.accepted(packet.properties)
+            self._login.accepted(packet.properties)
         except AuthenticationError as error:
             self._over(Ended(errors.authentication_failed(str(error), "connack")), hard=True)
             return
@@ -440,6 +389,7 @@ class Connection:
         if not self._end.done():  # Cancelling `run` cancels the future.
             self._end.set_result(ended)
         self._stop()
+        self._login.stop()
         if self._tcp is not None:
             self._tcp.stop()
         for timer in self._timers:
@@ -462,10 +412,8 @@ class Connection:
         if self.keep_alive is not None:
             self.keep_alive.stop()
 
-    def _later(self, seconds: float, callback: Callable[[], None]) -> asyncio.TimerHandle:
-        timer = asyncio.get_running_loop().call_later(seconds, callback)
-        self._timers.append(timer)
-        return timer
+    def _later(self, seconds: float, callback: Callable[[], None]) -> None:
+        self._timers.append(asyncio.get_running_loop().call_later(seconds, callback))
 
     def warn(self, key: str, text: str) -> None:
         """Something that is said while the connection stands; an empty text takes it back."""

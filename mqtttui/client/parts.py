@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mqtttui.capture.log import Log
-from mqtttui.client.events import Failure, TcpMeasured
+from mqtttui.client.events import Failure, Phase, TcpMeasured
 from mqtttui.client.publishing import Publishing
 from mqtttui.client.subscriptions import Subscriptions
 
@@ -47,3 +47,20 @@ class Parts:
     """Hears of the TCP of the connection."""
     observed: Callable[[str], None]
     """Gets what the broker did about something that was done on request."""
+
+
+NEW_ATTEMPT: dict[str, object] = {
+    "phase": Phase.CONNECTING,
+    "connack": None,
+    "address": "",
+    "tls": "",
+    "tls_info": None,
+    "upgrade": None,
+    "warning": "",
+    "challenge": None,
+    "misbehaving": False,
+    "failure": None,
+    "next_attempt": None,
+    "ping_ms": None,
+}
+"""What an attempt changes in the ConnectionState when it begins."""

@@ -109,7 +109,7 @@ async def test_a_login_in_three_steps_by_hand() -> None:
 
 async def test_while_the_user_types_the_connack_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = (expect(Connect), send(Auth(0x18, (METHOD,))), expect_close())
-    monkeypatch.setattr("mqtttui.client.connection.ANSWER_SECONDS", 6.0)
+    monkeypatch.setattr("mqtttui.client.login.ANSWER_SECONDS", 6.0)
     async with Script(*steps, version=Version.V5, timeout=20) as broker, Driver() as driver:
         driver.connect(broker.port, connect=asking(), connack_timeout=5)
         failure = (await driver.failed(20)).failure
