@@ -273,7 +273,7 @@ class MqttTui(PeerActions):
         runs = CheckRuns()
         checks = Checks(self.log_of_packets, runs.take)
         self._ending.push_async_callback(checks.close)
-        return CheckDialogs(self._main, runs, checks.execute, self._outlets.give_out)
+        return CheckDialogs(self._main, runs, checks.execute, self._outlets.give_out, self._gate.check)
 
     # Events up
 

@@ -21,12 +21,14 @@ class CheckDialogs:
         runs: CheckRuns,
         execute: Callable[[CheckCommand], None],
         hand_out: Callable[[str, bool], Awaitable[str]],
+        allow: Callable[[CheckJob, Callable[[CheckJob], None]], None],
     ) -> None:
-        """`hand_out` copies or plainly prints a text and says where it went."""
+        """`hand_out` copies or plainly prints a text and says where it went; `allow` lets a run through, or not."""
         self._main = main
         self._runs = runs
         self._execute = execute
         self._hand_out = hand_out
+        self._allow = allow
 
     def open(self) -> None:
         """Show the test runs; without any, ask for one."""
@@ -48,7 +50,7 @@ class CheckDialogs:
 
         def run(job: CheckJob | None) -> None:
             if job is not None:
-                self._begin(job)
+                self._allow(job, self._begin)
 
         self._main.app.push_screen(CheckForm(options, runs[0].job if runs else None), run)
 

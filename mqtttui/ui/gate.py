@@ -9,19 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 
 from textual.content import Content
 
 from mqtttui import text
 from mqtttui.capture.log import Origin
-from mqtttui.client.commands import Command, Connect, ConnectRaw, SendPublish
+from mqtttui.client.commands import Command, Connect, ConnectRaw, Examine, SendPublish, SendRaw
 from mqtttui.client.events import Event, Outcome, Phase, PublishChanged, Rejected
+from mqtttui.config.check import CheckJob
 from mqtttui.config.options import ConnectOptions
 from mqtttui.config.profiles import Profile
 from mqtttui.filters.clients import ClientIds
 from mqtttui.protocol.packets import Text
 from mqtttui.ui.forms.rows import FormError
-from mqtttui.ui.guard import Allowed, Guarding, Question, Refusal, judge, kicked_words
+from mqtttui.ui.guard import Allowed, Guarding, Question, Refusal, judge, judge_check, kicked_words
 from mqtttui.ui.peers import Peer, Peers
 from mqtttui.ui.peers_shown import show_peers
 from mqtttui.ui.screens.main import MainScreen
@@ -29,6 +31,7 @@ from mqtttui.ui.screens.menu import Choice, Menu
 from mqtttui.ui.secret_dialogs import SecretDialogs
 
 _YES = "yes"
+_NO = "you said no"
 _OTHERS = (Phase.CONNECTED, Phase.CONNECTING, Phase.WAITING)
 
 
@@ -60,9 +63,22 @@ class Gate:
                     self._main.say(f"! {warning}")
                 self._pass(peer, command)
             case Question(title=title, consequence=consequence, yes=yes):
-                self._ask(peer, command, Menu(Content(title), [Choice("y", yes, _YES), Choice("n", "no", "")], Content(consequence)))
+                self._ask(title, consequence, yes, lambda: self._pass(peer, command), partial(self._declined, command))
             case Refusal(text=words):
-                self._refuse(command, words)
+                self._not_sent(command, words)
+                self._emit(Rejected(command.peer, words))
+
+    def check(self, job: CheckJob, begin: Callable[[CheckJob], None]) -> None:
+        """Let a test run of the current peer through, ask about it, or refuse it: its probes are messages."""
+        peer = self._peers.current
+        go = partial(self._complete, peer, job.options, lambda options: begin(replace(job, options=options)))
+        match judge_check(job.plan.depth, self._guarding(peer, None)):
+            case Allowed():
+                go()
+            case Question(title=title, consequence=consequence, yes=yes):
+                self._ask(title, consequence, yes, go, lambda: None)
+            case Refusal(text=words):
+                self._main.say(words)
 
     def users_of(self, peer: Peer, options: ConnectOptions) -> dict[Text, str]:
         """Client ids that others use on this broker: profiles, connections of ours, devices of a capture."""
@@ -93,7 +109,7 @@ class Gate:
         peer = self._peers.of(id)
         return kicked_words(options.connect, self.users_of(peer, options)) if peer is not None else ""
 
-    def _guarding(self, peer: Peer, command: Command) -> Guarding:
+    def _guarding(self, peer: Peer, command: Command | None) -> Guarding:
         options = getattr(command, "options", None)
         users = self.users_of(peer, options) if isinstance(options, ConnectOptions) else {}
         return Guarding(peer.guard, peer.label or "this profile", users)
@@ -104,32 +120,42 @@ class Gate:
         except FormError:
             return False
 
-    def _ask(self, peer: Peer, command: Command, menu: Menu) -> None:
-        def run(choice: str | None) -> None:
-            if choice == _YES:
-                self._pass(peer, command)
-            else:
-                self._refuse(command, "you said no")
+    def _ask(self, title: str, consequence: str, yes: str, go: Callable[[], None], stay: Callable[[], None]) -> None:
+        choices = [Choice("n", "no", ""), Choice("y", yes, _YES)]  # What Enter alone does sends nothing.
+        menu = Menu(Content(title), choices, Content(consequence))
+        self._main.app.push_screen(menu, lambda choice: go() if choice == _YES else stay())
 
-        self._main.app.push_screen(menu, run)
+    def _declined(self, command: Command) -> None:
+        """The person said no."""
+        self._not_sent(command, _NO)
+        if isinstance(command, SendRaw | ConnectRaw):
+            self._emit(Rejected(command.peer, _NO))
+        else:
+            self._main.say("nothing was sent")
 
-    def _refuse(self, command: Command, words: str) -> None:
+    def _not_sent(self, command: Command, words: str) -> None:
         if isinstance(command, SendPublish):
             self._emit(PublishChanged(command.peer, command.token, Outcome.LOST, f"not sent: {words}"))
-        self._emit(Rejected(command.peer, words))
 
     def _pass(self, peer: Peer, command: Command) -> None:
-        if isinstance(command, Connect | ConnectRaw) and self._asked_by_form(peer, command.options) and peer.missing(command.options):
-            self._main.run_worker(self._with_secrets(peer, command), name="secrets", group=f"secrets {peer.id}", exclusive=True)
+        if isinstance(command, Connect | ConnectRaw | Examine):
+            self._complete(peer, command.options, lambda options: peer.session.execute(replace(command, options=options)))
         else:
             peer.session.execute(command)
 
-    async def _with_secrets(self, peer: Peer, command: Connect | ConnectRaw) -> None:
-        options = await self._secrets.complete(peer, command.options)
-        if options is None:
-            return
-        peer.panes.connection.load(options)
-        peer.session.execute(replace(command, options=options))
+    def _complete(self, peer: Peer, options: ConnectOptions, go: Callable[[ConnectOptions], None]) -> None:
+        """Go on with the options; first fetch the secrets that the form leaves to the profile, if they come of the form."""
+
+        async def fetch() -> None:
+            found = await self._secrets.complete(peer, options)
+            if found is not None:
+                peer.panes.connection.load(found)
+                go(found)
+
+        if peer.missing(options) and self._asked_by_form(peer, options):
+            self._main.run_worker(fetch(), name="secrets", group=f"secrets {peer.id}", exclusive=True)
+        else:
+            go(options)
 
 
 def _as_text(raw: bytes) -> Text:

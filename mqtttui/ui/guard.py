@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from mqtttui import text
+from mqtttui.analysis.check_run import Depth
 from mqtttui.client.commands import (
     Authenticate,
     Behave,
@@ -133,6 +134,13 @@ def judge(command: Command, by: Guarding, state: ConnectionState) -> Verdict:
             return Allowed()
         case _:
             assert_never(command)
+
+
+def judge_check(depth: Depth, by: Guarding) -> Verdict:
+    """What becomes of a test run that goes so far."""
+    if depth is not Depth.PUBLISH:
+        return Allowed()
+    return _sending("Publish probes?", "a probe at each QoS goes to its topic", "publish them", "publishing; leave the probes out", by)
 
 
 def left_behind(state: ConnectionState) -> str:

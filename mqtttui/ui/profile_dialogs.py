@@ -73,6 +73,8 @@ class ProfileDialogs:
                 self.fill(self._peers.current, profile)
                 if wish.what == "connect":
                     self._main.connection.action_connect()
+                else:
+                    self._main.say(f"profile {text.visible(profile.name)} fills the form; ctrl+s connects")
             case "new":
                 self._ask_save(None)
             case "edit":
@@ -92,7 +94,6 @@ class ProfileDialogs:
         self._described(peer)
         self._remember(profile.name)
         self._main.show_pane("connection")
-        self._main.say(f"profile {text.visible(profile.name)} fills the form; ctrl+s connects")
 
     def begin(self, peer: Peer, profile: Profile, options: ConnectOptions, requests: Sequence[TopicRequest]) -> None:
         """The profile that the start was asked for, with what the command line says otherwise."""

@@ -181,7 +181,7 @@ class ConnectDraft:
         v5 = self._values["version"] == Version.V5.label
         rows = [
             Row("url", "URL or command", value=self.url, placeholder="paste mqtt://host or mosquitto_sub …", error=self.url_error,
-                warning=self.url_note, passes="?:", help="Enter fills the form, ctrl+s also connects"),
+                warning=self.url_note, passes="?:P", help="Enter fills the form, ctrl+s also connects"),
             *([Row("profile", self.profile, Kind.NOTE)] if self.profile else []),
             *self._then_rows(),
             self._transport.choice(),
