@@ -134,6 +134,7 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
         if before is not panes:
             before.remove_class("-current")
         self.show_state(state)
+        self.views.grew()
 
     def parts_in_use(self) -> Iterator[Widget]:
         for node in super().parts_in_use():

@@ -34,7 +34,7 @@ STYLES = frozenset(
     }
 )
 """Component classes that a row asks for."""
-_WIDE, _MEDIUM = 100, 72
+_ROOMY, _WIDE, _MEDIUM = 132, 100, 72
 _TOPIC_SHARE = 0.6
 """How much of a row a topic may take when there is more to say."""
 _REMARK_ROOM = 48
@@ -59,7 +59,7 @@ class Columns(NamedTuple):
     def fitting(cls, width: int, last: int, peer: int = 0) -> Columns:
         """What fits into rows of `width` cells; `last` is the highest No., `peer` the cells of the longest name of a connection."""
         if width >= _WIDE:
-            return cls(max(6, len(str(last))), 11, 6, 9, 6, min(peer, 12))
+            return cls(max(6, len(str(last))), 11, 6, 9, 6, min(peer, 12 if width < _ROOMY else 20))
         if width >= _MEDIUM:
             return cls(0, 8, 6, 6, 6, min(peer, 8))
         return cls(0, 8, 6, 0, 0, min(peer, 6))

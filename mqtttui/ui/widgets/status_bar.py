@@ -43,7 +43,8 @@ _LEVELS = (
 """The first one that fits is shown."""
 _ROOM_FOR_URL = 60
 _ROOM_FOR_PROBLEM = 110
-_NAME_CELLS = 20
+_NAME_CELLS, _SHORT_NAME_CELLS = 20, 12
+"""Of the name of a connection."""
 _PROBLEM = 40
 """Characters of why a recording fails; the notice says all of it."""
 _TICK = 0.25
@@ -95,8 +96,9 @@ class StatusBar(Bar):
         if state.phase is Phase.IDLE and state.failure:
             sign, style, word = "✗", "$state-bad", f"{state.failure.title}"
         out: list[Part] = [(f"{sign} ", style)]
+        cells = _NAME_CELLS if room >= _ROOM_FOR_URL else _SHORT_NAME_CELLS
         if self.peer_name:
-            out.append((f"{_middle(self.peer_name, _NAME_CELLS)}  ", "bold $primary"))
+            out.append((f"{_middle(self.peer_name, cells)}  ", "bold $primary"))
         if self.label.cell_length:
             out += [self.label, "  "]
         if state.options is None:
