@@ -212,6 +212,7 @@ class MqttTui(PeerActions):
         feed = FileFeed(wanted.path, self.log_of_packets, descriptor=wanted.descriptor, assume=wanted.version)
         self._opened = OpenedFile(feed, self.log_of_packets, self.marks, wanted.goto)
         self._feed = feed
+        self._outlets.opened = wanted.path
         self._main.open_inspector()
         if feed.settled:
             # A capture is read from its beginning; only what still comes is followed.

@@ -84,6 +84,13 @@ class Appender:
         """The file that is written now, visible text."""
         return "standard output" if self._path == STANDARD_OUTPUT else visible(os.fsencode(self._file))
 
+    def writes(self, path: str) -> bool:
+        """Whether the file at `path` is the one that is written now."""
+        try:
+            return self._path != STANDARD_OUTPUT and os.path.samefile(self._file, path)
+        except (OSError, ValueError):
+            return False
+
     @property
     def files(self) -> int:
         """How many files there are."""

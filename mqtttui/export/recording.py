@@ -62,6 +62,10 @@ class Recording(Follower):
         """The file that is written now, visible text."""
         return self._appender.name
 
+    def writes(self, path: str) -> bool:
+        """Whether the file at `path` is the one that is written now."""
+        return self._appender.writes(path)
+
     @property
     def problem(self) -> str:
         """Why nothing is written at present, one line; empty while all is well. It goes when writing works again."""

@@ -1,12 +1,17 @@
-"""Packets to a file, in slices: the screen lives meanwhile, a thread waits for the disk, and it can be cancelled."""
+"""Packets to a file, in slices: the screen lives meanwhile, a thread waits for the disk, and it can be cancelled.
+
+A file that is overwritten stays as it is until the new one, beside it, is whole and takes its place.
+"""
 
 from __future__ import annotations
 
 import io
 import os
+import stat
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
+from itertools import count
 from pathlib import Path
 
 from mqtttui.capture.log import Log
@@ -14,6 +19,7 @@ from mqtttui.export import csv_file, json_lines, pcapng
 from mqtttui.export.appending import STANDARD_OUTPUT, Appender
 from mqtttui.export.blocks import Writable
 from mqtttui.export.pcapng import Comments, Encapsulation, missing_words
+from mqtttui.text import visible
 
 _CHUNK = 262_144
 _BETWEEN_LOOKS = 50
@@ -41,6 +47,41 @@ class Format(Enum):
         return {".json": cls.JSON, ".jsonl": cls.JSON, ".ndjson": cls.JSON, ".csv": cls.CSV}.get(Path(path).suffix.lower(), cls.PCAPNG)
 
 
+class Place:
+    """Where a file is written, and how it comes to where it is wanted."""
+
+    def __init__(self, path: str, *, force: bool) -> None:
+        self.wanted = path
+        self.written = path
+        self._mode = 0
+        with suppress(OSError):
+            found = os.stat(path)
+            if force and path != STANDARD_OUTPUT and stat.S_ISREG(found.st_mode):
+                self.wanted, self._mode = os.path.realpath(path), stat.S_IMODE(found.st_mode)
+                self.written = next(name for number in count() if not os.path.lexists(name := f"{self.wanted}.part{number or ''}"))
+
+    @property
+    def beside(self) -> bool:
+        """It is written beside a file that it is going to replace."""
+        return self.written != self.wanted
+
+    def take(self) -> str:
+        """It is whole: it takes its place. Gives why that failed, one line."""
+        if self.beside:
+            try:
+                os.chmod(self.written, self._mode)
+                os.replace(self.written, self.wanted)
+            except OSError as error:
+                return f"{visible(os.fsencode(self.wanted))} cannot be replaced: {visible(error.strerror or str(error))}"
+        return ""
+
+    def drop(self) -> None:
+        """It is not wanted after all."""
+        if self.written != STANDARD_OUTPUT:
+            with suppress(OSError):
+                os.unlink(self.written)
+
+
 class Saving:
     """One export. Call `advance` once a frame until it gives True; then `problem` and `remarks` say how it went."""
 
@@ -65,15 +106,15 @@ class Saving:
         """In the end, what a person should know, one sentence each."""
         self.problem = ""
         """Why the file is not complete, one line."""
-        self._appender = Appender(path, force=force)
-        self._path = Path(path)
+        self._place = Place(path, force=force)
+        self._appender = Appender(self._place.written, force=force and not self._place.beside)
         self._buffer = io.BytesIO()
         self._steps: Iterator[None] | None = self._start(log, numbers, form, mask, comments)
 
     @property
     def name(self) -> str:
         """The file, visible text."""
-        return self._appender.name
+        return visible(os.fsencode(self._place.wanted)) if self._place.beside else self._appender.name
 
     @property
     def bytes(self) -> int:
@@ -99,16 +140,22 @@ class Saving:
         self._appender.finish()
         if not self._appender.ended:
             return False
-        self.problem = self._appender.problem if self._appender.broken else ""
+        self.problem = self._appender.problem if self._appender.broken else self._place.take()
+        if self.problem and self._place.beside:
+            self._place.drop()
+            self.problem += "; the file that was there before is as it was"
         return True
 
     def cancel(self) -> None:
-        """Ends it and takes the file away."""
+        """Ends it and takes the file away; one that was to be overwritten stays as it was."""
         self._steps = None
         self._appender.finish()
-        if str(self._path) != STANDARD_OUTPUT:
-            with suppress(OSError):
-                os.unlink(self._path)
+        self._place.drop()
+
+    @property
+    def overwrites(self) -> bool:
+        """There was a file of that name before."""
+        return self._place.beside
 
     def _start(self, log: Log, numbers: Sequence[int], form: Format, mask: bool, comments: Comments | None) -> Iterator[None]:
         out: Writable = self._buffer

@@ -26,7 +26,11 @@ _DISK_SECONDS = 0.01
 class Exporting:
     """At most one export of a log at a time."""
 
-    def __init__(self, parts: Parts, say: Callable[[str], object], notice: Callable[[Content], object]) -> None:
+    def __init__(
+        self, parts: Parts, say: Callable[[str], object], notice: Callable[[Content], object], in_use: Callable[[str], str]
+    ) -> None:
+        """`in_use` gives why a file may not be overwritten, visible text."""
+        self._in_use = in_use
         self._parts = parts
         self._say = say
         self._notice = notice
@@ -64,6 +68,9 @@ class Exporting:
             return
         parts = self._parts
         path = os.fspath(wanted.path)
+        if why := self._in_use(path):
+            self._notice(notices.not_written(f"{visible(os.fsencode(path))} {why}"))
+            return
         comments = remarks(parts.log, parts.marks, parts.pump.findings, mask=wanted.mask)
         try:
             saving = Saving(
@@ -100,7 +107,7 @@ class Exporting:
 
     def _tell(self, saving: Saving, over: bool) -> None:
         if not over:
-            self._say(f"stopped: {saving.name} was taken away again")
+            self._say(f"stopped: {saving.name} {'is as it was before' if saving.overwrites else 'was taken away again'}")
         elif saving.problem:
             self._notice(notices.not_written(saving.problem))
         else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 from pathlib import Path
 
@@ -35,7 +36,9 @@ class Outlets:
         self._parts = parts
         self._main = main
         self._recording = recording
-        self._exporting = Exporting(parts, main.say, main.notice)
+        self._exporting = Exporting(parts, main.say, main.notice, self._in_use)
+        self.opened = ""
+        """The capture that is shown; empty for none."""
         self._ascii = ascii
 
     def copy(self, event: Inspector.CopyWanted) -> None:
@@ -115,6 +118,13 @@ class Outlets:
 
     # Files
 
+    def _in_use(self, path: str) -> str:
+        """Why a file may not be overwritten; empty if it may."""
+        recording = self._recording.recording
+        if recording is not None and recording.writes(path):
+            return "is being recorded to: choose another name, or end the recording (W)"
+        return "is the capture that is open here: choose another name" if _same(self.opened, path) else ""
+
     def export(self, path: str = "") -> None:
         """Ask what to write where; `path` is visible text to begin with."""
         from mqtttui.ui.screens.export import Export, ExportPrompt, Which
@@ -163,6 +173,8 @@ class Outlets:
         return f"recording to {self._recording.name}"
 
     def _begin(self, options: RecordOptions, *, kept: bool) -> str:
+        if options.ring is None and (why := self._in_use(options.path)):
+            return f"{visible(os.fsencode(options.path))} {why}"
         why = self._recording.start(options, after=0 if kept else self._parts.log.last)
         self._show_recording()
         return why
@@ -189,6 +201,13 @@ class Outlets:
     def stop(self) -> bool:
         """Write the export no further. False if none was being written."""
         return self._exporting.stop()
+
+
+def _same(one: str, other: str) -> bool:
+    try:
+        return bool(one and other) and os.path.samefile(one, other)
+    except (OSError, ValueError):
+        return False
 
 
 def _free(name: str) -> str:

@@ -81,6 +81,21 @@ def test_cancelled_there_is_no_file(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_an_overwritten_file_keeps_its_mode_and_links_to_it(tmp_path: Path) -> None:
+    log, _ = filled(5)
+    old = tmp_path / "old.csv"
+    old.write_bytes(b"old")
+    old.chmod(0o640)
+    (tmp_path / "link.csv").symlink_to(old)
+    saving = Saving(log, list(log.numbers()), str(tmp_path / "link.csv"), Format.CSV, force=True)
+    assert old.read_bytes() == b"old"
+    finished(saving)
+    assert (saving.problem, saving.written) == ("", 6)
+    assert old.read_bytes() == whole(log, Format.CSV)
+    assert old.stat().st_mode & 0o777 == 0o640
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "old.csv"]
+
+
 def test_a_full_disk_is_said() -> None:
     log, _ = filled(100)
     saving = Saving(log, list(log.numbers()), "/dev/full", Format.CSV, force=True)

@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from mqtttui.config.opening import OpenOptions
+from mqtttui.config.recording import RecordOptions
+from mqtttui.config.settings import Settings
 from mqtttui.protocol.packets import Connect, Publish
 from mqtttui.ui.screens.export import ExportPrompt
 from tests.export.test_recording import rows
-from tests.support.screen import Running, inspecting
+from tests.support.screen import Running, inspecting, running
 
 
 @pytest.fixture(autouse=True)
@@ -26,6 +29,11 @@ def only(folder: Path, suffix: str) -> Path:
     assert path.name.startswith("mqtttui-")
     assert path.suffix == suffix
     return path
+
+
+def names(folder: Path) -> list[str]:
+    """The files in a folder."""
+    return sorted(path.name for path in folder.iterdir())
 
 
 async def write(run: Running, name: str) -> None:
@@ -120,6 +128,43 @@ async def test_it_can_be_stopped_and_leaves_nothing(here: Path, monkeypatch: pyt
         await run.press("ctrl+c")
         await run.shows("stopped: ")
         assert not (here / "a.csv").exists()
+
+
+async def test_what_is_overwritten_stays_until_the_new_file_is_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "a.csv").write_bytes(b"precious")
+    monkeypatch.setattr("mqtttui.ui.exporting._SLICE_NS", 1)
+    async with inspecting(0) as (run, feed):
+        feed.publishes(3_000)
+        await run.caught_up()
+        exporting = run.app._outlets._exporting
+        await write(run, "a.csv")
+        await run.shows("there is a file of that name already")
+        await run.press("space", "ctrl+s")
+        await run.until(lambda: exporting.running, "the export runs")
+        await run.press("ctrl+c")
+        await run.shows("a.csv is as it was before")
+        assert names(here) == ["a.csv"]
+        assert (here / "a.csv").read_bytes() == b"precious"
+
+
+async def test_neither_the_recording_nor_the_opened_file_is_overwritten(here: Path) -> None:
+    async with inspecting(2) as (run, _):
+        run.app._outlets.begin_recording(RecordOptions("night.pcapng"), kept=True)
+        await run.until((here / "night.pcapng").exists, "the recording")
+        await write(run, "night.pcapng")
+        await run.shows("there is a file of that name already")
+        await run.press("space", "ctrl+s")
+        await run.shows("not written: ", "night.pcapng is being recorded to")
+    whole = (here / "night.pcapng").read_bytes()
+    async with running(Settings(capture=OpenOptions("night.pcapng"))) as run:
+        await run.until(lambda: run.log.received == 4, "everything is read")
+        await write(run, "./night.pcapng")
+        await run.shows("there is a file of that name already")
+        await run.press("space", "ctrl+s")
+        await run.shows("night.pcapng is the capture that is open here")
+        run.app._outlets.begin_recording(RecordOptions("night.pcapng", force=True))
+        await run.shows("recording: ", "is the capture that is open here")
+    assert (here / "night.pcapng").read_bytes() == whole
 
 
 async def test_what_was_exported_is_no_loss(here: Path) -> None:
