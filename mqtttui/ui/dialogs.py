@@ -85,8 +85,16 @@ class Dialogs:
 
         self._main.app.push_screen(menu, run)
 
-    def why(self, attempts: Attempts, give_out: Callable[[str, bool], Awaitable[str]], apply_fix: Callable[[], object]) -> None:
-        """The attempts to connect; `give_out` copies or prints a text, `apply_fix` applies the likely mend of the latest failure."""
+    def why(
+        self,
+        attempts: Attempts,
+        name_of: Callable[[str], str],
+        give_out: Callable[[str, bool], Awaitable[str]],
+        apply_fix: Callable[[], object],
+    ) -> None:
+        """The attempts to connect; `name_of` gives the name of a peer, `give_out` copies or prints a text, `apply_fix` applies the
+        likely mend of the latest failure.
+        """
 
         def fixable(attempt: Attempt) -> bool:
             state = self._main.connection.state
@@ -100,7 +108,7 @@ class Dialogs:
             if chosen == FIX:
                 apply_fix()
 
-        self._main.app.push_screen(WhyScreen(attempts, self._main.connection.peer, fixable, give_out), run)
+        self._main.app.push_screen(WhyScreen(attempts, self._main.connection.peer, name_of, fixable, give_out), run)
 
     def security(self, give_out: Callable[[str, bool], Awaitable[str]]) -> None:
         """How the connection is made and secured, as it stands; `give_out` copies or prints a text."""

@@ -91,7 +91,12 @@ class PeerActions(MainActions):
 
     def action_why(self) -> None:
         """Why it failed, how long connecting took."""
-        self._dialogs.why(self.peer_events.attempts, self._outlets.give_out, self.action_apply_fix)
+
+        def name_of(id: str) -> str:
+            peer = self.peers.of(id)
+            return peer.name if peer is not None else "(closed)"
+
+        self._dialogs.why(self.peer_events.attempts, name_of, self._outlets.give_out, self.action_apply_fix)
 
     def action_security(self) -> None:
         """TLS and its certificates, headers of WebSocket, proxy."""

@@ -116,7 +116,7 @@ def axis(whole: int, width: int) -> str:
     """`0         5 ms        10 ms` in `width` cells."""
     end, middle = axis_words(whole), axis_words(whole // 2)
     if width < len(end) + len(middle) + 8:
-        return "0" + end.rjust(max(0, width - 1))
+        return ("0" + end.rjust(max(0, width - 1)))[:width]
     half = width // 2
     line = "0" + middle.rjust(half - 1 + len(middle) // 2)
     return line + end.rjust(width - len(line))

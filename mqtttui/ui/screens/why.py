@@ -16,7 +16,6 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mqtttui.client.events import StepStatus
-from mqtttui.text import visible
 from mqtttui.ui.attempt_words import SIGNS, failure_parts, markdown, outcome, url_of
 from mqtttui.ui.attempts import Attempt, Attempts, Result
 from mqtttui.ui.bindings import KEYS, Key, bindings_for, keys_of
@@ -61,8 +60,9 @@ class AttemptList(LineView):
     class MarkWanted(Message):
         """The selected attempt shall be the second one, or not any more."""
 
-    def __init__(self) -> None:
+    def __init__(self, name_of: Callable[[str], str]) -> None:
         super().__init__()
+        self._name_of = name_of
         self._attempts: list[Attempt] = []
         self._peers = False
         self.second = 0
@@ -125,7 +125,7 @@ class AttemptList(LineView):
         letter = "A" if index == self.cursor else "B" if attempt.number == self.second else " "
         url, words = self._columns(width)
         style = self.style_of(_STYLES.get(attempt.result, "line--dimmed"))
-        peer = f"{fit(visible(attempt.peer), _PEER)} " if self._peers else ""
+        peer = f"{fit(self._name_of(attempt.peer), _PEER)} " if self._peers else ""
         return Strip(
             [
                 self.cursor_mark(index),
@@ -155,10 +155,13 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         self,
         attempts: Attempts,
         peer: str,
+        name_of: Callable[[str], str],
         fixable: Callable[[Attempt], bool],
         hand_out: Callable[[str, bool], Awaitable[str]],
     ) -> None:
-        """`fixable` tells whether `FIX` would mend this attempt; `hand_out` copies or plainly prints a text and says where it went."""
+        """`peer`: the current one; `name_of` gives the name of a peer as visible text. `fixable` tells whether `FIX` would mend this
+        attempt; `hand_out` copies or plainly prints a text and says where it went.
+        """
         super().__init__()
         self._attempts = attempts
         self._peer = peer
@@ -166,7 +169,7 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         self._hand_out = hand_out
         self._seen = -1
         self._heading = PacketTitle(id="why-title")
-        self._list = AttemptList()
+        self._list = AttemptList(name_of)
         self._bars = WaterfallView()
         self._detail = TextBlock(id="why-detail")
         self._keys = KeyLine(id="why-keys")
