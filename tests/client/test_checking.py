@@ -6,7 +6,7 @@ import asyncio
 import socket
 import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -16,7 +16,7 @@ from mqtttui.client import dial, tcp
 from mqtttui.client.checking import PEER, check_all, check_once
 from mqtttui.client.steps import Steps, step_names
 from mqtttui.config.check import CheckJob
-from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
+from mqtttui.config.options import ConnectOptions, ProxyOptions, TlsOptions, WebSocketOptions
 from mqtttui.protocol.enums import ErrorClass, PacketType, PropertyId, Version
 from mqtttui.protocol.packets import (
     Ack,
@@ -32,6 +32,7 @@ from mqtttui.protocol.packets import (
 )
 from tests.support.brokers import ALICE, Broker, Ways, free_port
 from tests.support.certs import Certificates
+from tests.support.proxies import Http, Socks
 from tests.support.raw_client import connected
 from tests.support.scripted import Script, close, expect, friendly_answer, reply, send, send_raw, serve
 from tests.support.waiting import wait_until
@@ -86,6 +87,20 @@ async def test_every_transport_has_its_own_times(mosquitto_ways: Ways, certifica
     run = await check_once(way, plan(timeout=20))
     healthy(run, keys)
     assert run.times["connected"] >= sum(run.times.get(key, 0) for key in ("unix", "tcp", "tls", "websocket", "connack"))
+
+
+@pytest.mark.parametrize("kind", ["http", "socks5"])
+@pytest.mark.parametrize("tls", [False, True], ids=["plain", "tls"])
+async def test_through_a_proxy(mosquitto_ways: Ways, certificates: Certificates, kind: Literal["http", "socks5"], *, tls: bool) -> None:
+    """The proxy has a time of its own; TCP is the way to it."""
+    async with Http() if kind == "http" else Socks() as proxy:
+        port = mosquitto_ways.tls if tls else mosquitto_ways.broker.port
+        secure = TlsOptions(ca_file=str(certificates.ca)) if tls else None
+        way = replace(options(port), tls=secure, proxy=ProxyOptions(kind, "127.0.0.1", proxy.port))
+        run = await check_once(way, plan())
+        healthy(run, WHOLE | {"proxy"} | ({"tls"} if tls else set()))
+        assert proxy.asked == [("127.0.0.1", port)]
+        assert run.times["connected"] >= sum(run.times.get(key, 0) for key in ("tcp", "proxy", "tls", "connack"))
 
 
 async def test_with_a_password(password_mosquitto: Broker) -> None:
