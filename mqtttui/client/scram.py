@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-from scramp import ScramClient, ScramException
-
 from mqtttui.text import shorten, visible
 
 MOST_ITERATIONS = 600_000
@@ -22,9 +20,13 @@ class Scram:
     """One exchange: `first`, `final`, `verify`, each once."""
 
     def __init__(self, method: str, username: str, password: str) -> None:
+        # Late: loading it takes longer than connecting, and few logins need it.
+        from scramp import ScramClient, ScramException
+
+        self._errors = (ScramException, ValueError)
         try:
             self._client = ScramClient([method], username, password)
-        except (ScramException, ValueError) as error:
+        except self._errors as error:
             raise ScramError(_words(error)) from None
         self.step = 0
         """How many messages of the server have come."""
@@ -43,7 +45,7 @@ class Scram:
         try:
             self._client.set_server_first(message)
             return str(self._client.get_client_final()).encode()
-        except (ScramException, ValueError) as error:
+        except self._errors as error:
             raise ScramError(_words(error)) from None
 
     def verify(self, server_final: bytes) -> None:
@@ -51,7 +53,7 @@ class Scram:
         self.step = 2
         try:
             self._client.set_server_final(_text(server_final))
-        except (ScramException, ValueError) as error:
+        except self._errors as error:
             raise ScramError(_words(error)) from None
 
 

@@ -382,6 +382,7 @@ _REPORT = (
     Key("report", "report.stop", "ctrl+c", "stop", "Stop", "Stop what is reported here, if it still goes on"),
     Key("report", "report.leave", "escape,q", "leave", "Back", "Back to where one was"),
     Key("report", "report.help", "question_mark,f1", "help", "Help", "Keys of this screen, then all keys", footer=False),
+    Key("report", "report.palette", "colon,ctrl+p", "palette", "Everything", "What can be done here, by name", footer=False),
     Key("report", "report.up", "up,k", "up", "Up", "One line up", footer=False),
     Key("report", "report.down", "down,j", "down", "Down", "One line down", footer=False),
     Key("report", "report.page_up", "pageup,ctrl+u", "page_up", "Page up", "One page up", footer=False),

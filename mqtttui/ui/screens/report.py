@@ -11,6 +11,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from mqtttui.ui.bindings import bindings_for, keys_of
+from mqtttui.ui.palette import Palette, entries
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.widgets.bars import KeyLine
 from mqtttui.ui.widgets.read_view import Line, ReadView
@@ -98,6 +99,16 @@ class ReportScreen(ModalScreen[None], inherit_bindings=False):
     def action_help(self) -> None:
         """The keys."""
         self.app.push_screen(HelpScreen((self.SCOPE,)))
+
+    def action_palette(self) -> None:
+        """What can be done here, by name."""
+
+        async def run(entry: str | None) -> None:
+            key = next((key for key in keys_of(self.SCOPE) if key.id == entry), None)
+            if key is not None:
+                await self.app.run_action(key.action, default_namespace=self)
+
+        self.app.push_screen(Palette(entries((), self.SCOPE.__eq__)), run)
 
     def action_leave(self) -> None:
         """Back."""
