@@ -49,6 +49,8 @@ LINGER = 0.5
 
 _JUST_SENT_NS = 1_000_000_000
 _PATH = 60
+_BROKEN = ("TLSv1", "TLSv1.1")
+"""RFC 8996."""
 _NOT_VERIFIED = "certificate not verified"
 
 
@@ -142,6 +144,8 @@ class Connection:
         self._parts.change(connection=number, address=layer.remote, tls=layer.security)
         if layer.security and tls is not None and not tls.verify and not tls.fingerprint:
             self.warn("tls", _NOT_VERIFIED)
+        if (old := layer.security.partition(" ")[0]) in _BROKEN:
+            self.warn("version", f"{old} is no longer safe")
         self.link = Link(
             self.version,
             self._parts.publishing.store,

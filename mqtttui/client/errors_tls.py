@@ -121,7 +121,7 @@ def tls_setup(error: TlsSetupError) -> Failure:
     path = visible(error.path)
     cause = errors.words(error.cause) if error.cause is not None else ""
     if error.what == "TLS version":
-        return Failure("TLS version not known", path, "The versions are 1.2 and 1.3.", "tls")
+        return Failure("TLS version not known", path, "The versions are 1.0 to 1.3.", "tls")
     if error.what == "client certificate" and error.cause is None:
         return Failure("Key without certificate", path, "A key needs its certificate: set both.", "tls")
     now = datetime.now(UTC)

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import ssl
 import stat
+import warnings
 from datetime import UTC, datetime
 
 from mqtttui.client import certificates
 from mqtttui.config.options import TlsOptions
+from mqtttui.config.tls import BROKEN
 
 _VERSIONS = {
     "1.0": ssl.TLSVersion.TLSv1,
@@ -35,9 +37,7 @@ class TlsSetupError(Exception):
 def make_context(options: TlsOptions) -> ssl.SSLContext:
     """The settings of a TLS connection. Reads the files that `options` names. Raises TlsSetupError."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.minimum_version = _version(options.minimum_version)
-    if options.maximum_version:
-        context.maximum_version = _version(options.maximum_version)
+    _set_versions(context, options)
     if options.alpn:
         context.set_alpn_protocols(list(options.alpn))
     if not options.verify:
@@ -57,6 +57,16 @@ def make_context(options: TlsOptions) -> ssl.SSLContext:
     if options.key_log:
         _log_keys(context, options.key_log)
     return context
+
+
+def _set_versions(context: ssl.SSLContext, options: TlsOptions) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # The old versions are asked for.
+        context.minimum_version = _version(options.minimum_version)
+        if options.maximum_version:
+            context.maximum_version = _version(options.maximum_version)
+    if options.minimum_version in BROKEN:
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")  # OpenSSL 3 has the signatures of these versions off otherwise.
 
 
 def _version(name: str) -> ssl.TLSVersion:

@@ -118,7 +118,7 @@ OPTIONS: tuple[Option, ...] = (
     Option(("--key-passphrase-file",), "FILE", "read the passphrase of the key from a file", TLS),
     Option(("--ask-key-passphrase",), "", "ask for the passphrase of the key", TLS),
     Option(("--server-name",), "NAME", "name to ask for (SNI) and to check, instead of the host", TLS),
-    Option(("--tls-version",), "VERSION", "lowest version: tlsv1.2 or tlsv1.3 (tlsv1.2)", TLS),
+    Option(("--tls-version",), "VERSION", "lowest version: tlsv1.2 or tlsv1.3; tlsv1, tlsv1.1 for what is old (tlsv1.2)", TLS),
     Option(("--tls-max-version",), "VERSION", "highest version", TLS),
     Option(("--tls-alpn",), "NAMES", "protocols to offer by ALPN, separated by commas: mqtt, x-amzn-mqtt-ca", TLS),
     Option(("--insecure",), "", "accept any certificate; the screen keeps warning of it", TLS),

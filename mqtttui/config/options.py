@@ -27,11 +27,11 @@ class TlsOptions:
     server_name: str = ""
     """Name for SNI and the host check instead of the host."""
     minimum_version: str = "1.2"
-    """`1.2` or `1.3`."""
+    """`1.0` to `1.3`; below 1.2 the oldest ciphers are allowed too, and the screen says so where they come into use."""
     verify: bool = True
     """Check the certificate against the authorities and the host. False accepts any, or the pinned one alone (`fingerprint`)."""
     maximum_version: str = ""
-    """`1.2` or `1.3`; empty: the newest there is."""
+    """`1.0` to `1.3`; empty: the newest there is."""
     alpn: tuple[str, ...] = ()
     """Protocols to offer by ALPN, the most wanted first."""
     fingerprint: str = ""

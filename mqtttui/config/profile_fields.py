@@ -44,7 +44,7 @@ from mqtttui.config.profile_values import (
 )
 from mqtttui.config.routes import check_login, parse_bind
 from mqtttui.config.secrets import Source
-from mqtttui.config.tls import check_versions, parse_alpn, parse_fingerprint
+from mqtttui.config.tls import VERSIONS, check_versions, parse_alpn, parse_fingerprint
 from mqtttui.config.transports import parse_header, parse_protocols, parse_target, parse_unix_path
 from mqtttui.config.urls import parse_host
 from mqtttui.protocol.enums import PacketType, PropertyId, Version
@@ -113,9 +113,9 @@ LEAVES: Mapping[str, Leaf] = {
     "tls.key": _path(),
     "tls.key-passphrase": Leaf(secret, write_secret, b""),
     "tls.server-name": _text(),
-    "tls.minimum-version": Leaf(choice("1.2", "1.3"), str, _T.minimum_version),
+    "tls.minimum-version": Leaf(choice(*VERSIONS), str, _T.minimum_version),
     "tls.verify": _switch(_T.verify),
-    "tls.maximum-version": Leaf(choice("1.2", "1.3", ""), str, _T.maximum_version),
+    "tls.maximum-version": Leaf(choice(*VERSIONS, ""), str, _T.maximum_version),
     "tls.alpn": Leaf(lambda value: checked(parse_alpn)(", ".join(strings(value))), lambda names: [escape(name) for name in names], ()),
     "tls.fingerprint": Leaf(checked(parse_fingerprint), write_text, ""),
     "tls.key-log": _path(),

@@ -25,8 +25,11 @@ TLS_ONLY = (
 )
 """Keys of the options that need TLS."""
 
-VERSIONS = ("1.2", "1.3")
+VERSIONS = ("1.0", "1.1", "1.2", "1.3")
 """The versions that can be chosen, the oldest first."""
+
+BROKEN = frozenset({"1.0", "1.1"})
+"""Versions that are no longer safe (RFC 8996); some old devices and brokers have no other."""
 
 _LONGEST_PROTOCOL = 255
 _DIGITS = 64
@@ -34,14 +37,12 @@ _OPENSSL = re.compile(r"^\s*sha-?256(\s+fingerprint)?\s*[=:]\s*", re.IGNORECASE)
 
 
 def parse_version(text: str) -> str:
-    """`1.2` or `1.3`, also as `tlsv1.2`. Raises ConfigError."""
+    """One of VERSIONS, also as `tlsv1.2`. Raises ConfigError."""
     name = text.lower().removeprefix("tlsv").removeprefix("tls")
+    name = "1.0" if name == "1" else name
     if name in VERSIONS:
         return name
-    shown = shorten(visible(text), 40)
-    if name in ("1", "1.0", "1.1"):
-        raise ConfigError(f"'{shown}' is no longer safe", hint="use tlsv1.2 or tlsv1.3")
-    raise ConfigError(f"'{shown}' is no TLS version", hint="use tlsv1.2 or tlsv1.3")
+    raise ConfigError(f"'{shorten(visible(text), 40)}' is no TLS version", hint="use tlsv1.2 or tlsv1.3 (or tlsv1.1, tlsv1)")
 
 
 def check_versions(lowest: str, highest: str) -> None:

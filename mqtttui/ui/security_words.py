@@ -108,7 +108,7 @@ def _tls(state: ConnectionState, tls: TlsOptions) -> list[Line]:
     failure = state.failure
     why = f": {failure.title}" if failure is not None and failure.step == "tls" else ""
     lines.append(_row("handshake", "worked") if info.complete else _row("handshake", f"failed{why}", "error"))
-    lines += [_row("version", info.version)] if info.version else []
+    lines += [_row("version", info.version, "warning" if info.version in ("TLSv1", "TLSv1.1") else "")] if info.version else []
     lines += [_row("cipher", info.cipher)] if info.cipher else []
     lines.append(_alpn(info, tls))
     lines.append(_row("server name", info.server_name))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import ssl
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -175,6 +177,23 @@ async def test_the_highest_version(certificates: Certificates, tls_mosquitto: Br
     async with Driver() as driver:
         await driver.connected(tls_mosquitto.port, tls=TlsOptions(ca_file=str(certificates.ca), maximum_version="1.2"))
         assert driver.state.tls.startswith("TLSv1.2 ")
+
+
+@pytest.mark.parametrize(("version", "name"), [(ssl.TLSVersion.TLSv1, "1.0"), (ssl.TLSVersion.TLSv1_1, "1.1")])
+async def test_an_old_version_if_one_must(certificates: Certificates, version: ssl.TLSVersion, name: str) -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        made = context(certificates.server, version)
+    made.set_ciphers("DEFAULT:@SECLEVEL=0")
+    tls = TlsOptions(ca_file=str(certificates.ca))
+    async with silent(made) as port, Driver() as driver:
+        driver.connect(port, tls=tls)
+        failure = (await driver.failed(20)).failure
+        assert failure is not None
+        assert failure.step == "tls"
+    async with server(made) as port, Driver() as driver:
+        await driver.connected(port, tls=replace(tls, minimum_version=name))
+        assert driver.state.warning == f"TLSv{name.removesuffix('.0')} is no longer safe"
 
 
 async def test_the_key_log(certificates: Certificates, tls_mosquitto: Broker, tmp_path: Path) -> None:

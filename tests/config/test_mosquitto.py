@@ -129,7 +129,7 @@ def test_what_is_left_aside_is_listed(tmp_path: Path) -> None:
         ("mosquitto_sub -t a -q 3", "0, 1 or 2", 19),
         ("mosquitto_sub -t a -V 4", "3.1, 3.1.1 or 5", 19),
         ("mosquitto_sub -t a -k 65536", "0 to 65535", 19),
-        ("mosquitto_sub -t a --tls-version tlsv1.1", "tlsv1.2", 19),
+        ("mosquitto_sub -t a --tls-version tlsv1.4", "tlsv1.2", 19),
         ("mosquitto_sub -t a -D connect receive-maxinum 5", "did you mean receive-maximum", 19),
         ("mosquitto_sub -t a -D connect receive-maximum 65536", "0 to 65535", 19),
         ("mosquitto_sub -t a -D connect content-type x", "belongs to will or publish", 19),

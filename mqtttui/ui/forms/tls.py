@@ -7,7 +7,7 @@ from dataclasses import replace
 from mqtttui import text
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import TlsOptions
-from mqtttui.config.tls import VERSIONS, check_versions, parse_alpn, parse_fingerprint
+from mqtttui.config.tls import BROKEN, VERSIONS, check_versions, parse_alpn, parse_fingerprint
 from mqtttui.ui.forms.rows import CLOSED, ON, OPEN, FormError, Kind, Row, parse_bytes, toggle
 from mqtttui.ui.forms.transport import checked, made
 
@@ -89,7 +89,8 @@ class TlsDraft:
             self._text("tls.key", "Key", "in the certificate file", "PEM file of its key"),
             Row("tls.key_passphrase", "Key passphrase", Kind.SECRET, self._values["tls.key_passphrase"], placeholder="none", indent=1),
             self._text("tls.server_name", "Server name", "the host", "For SNI and the certificate"),
-            Row("tls.minimum_version", "At least TLS", Kind.CHOICE, lowest, VERSIONS, indent=1),
+            Row("tls.minimum_version", "At least TLS", Kind.CHOICE, lowest, VERSIONS, indent=1,
+                warning="1.0 and 1.1 are broken: for old brokers only" if lowest in BROKEN else ""),
             checked(highest_row, self._versions),
             checked(self._text("tls.alpn", "ALPN", "none offered", "Protocols, separated by commas; AWS on port 443 wants x-amzn-mqtt-ca"),
                     self._alpn),
