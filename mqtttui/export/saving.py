@@ -76,9 +76,9 @@ class Place:
         return ""
 
     def drop(self) -> None:
-        """It is not wanted after all."""
-        if self.written != STANDARD_OUTPUT:
-            with suppress(OSError):
+        """It is not wanted after all; devices and pipes stay."""
+        with suppress(OSError):
+            if self.written != STANDARD_OUTPUT and stat.S_ISREG(os.lstat(self.written).st_mode):
                 os.unlink(self.written)
 
 
@@ -105,7 +105,7 @@ class Saving:
         self.remarks: tuple[str, ...] = ()
         """In the end, what a person should know, one sentence each."""
         self.problem = ""
-        """Why the file is not complete, one line."""
+        """Why the file could not be completed, one line; what there was of it is taken away."""
         self._place = Place(path, force=force)
         self._appender = Appender(self._place.written, force=force and not self._place.beside)
         self._buffer = io.BytesIO()
@@ -141,9 +141,10 @@ class Saving:
         if not self._appender.ended:
             return False
         self.problem = self._appender.problem if self._appender.broken else self._place.take()
-        if self.problem and self._place.beside:
+        if self.problem:
             self._place.drop()
-            self.problem += "; the file that was there before is as it was"
+            if self._place.beside:
+                self.problem += "; the file that was there before is as it was"
         return True
 
     def cancel(self) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import resource
 import time
 from pathlib import Path
 
@@ -101,6 +103,34 @@ def test_a_full_disk_is_said() -> None:
     saving = Saving(log, list(log.numbers()), "/dev/full", Format.CSV, force=True)
     finished(saving)
     assert saving.problem == "/dev/full cannot be written: No space left on device"
+
+
+def test_what_could_not_be_completed_is_taken_away(tmp_path: Path) -> None:
+    log, _ = filled(3_000)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        saving = Saving(log, list(log.numbers()), str(tmp_path / "a"), Format.CSV)
+        finished(saving)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert saving.problem.endswith("cannot be written: File too large")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_is_not_taken_away(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    log, _ = filled(3_000)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        saving = Saving(log, list(log.numbers()), str(pipe), Format.CSV, force=True)
+        saving.advance(time.monotonic_ns, 1)
+        saving.cancel()
+        finished(saving)
+    finally:
+        os.close(reader)
+    assert pipe.is_fifo()
 
 
 def test_nothing_is_overwritten(tmp_path: Path) -> None:

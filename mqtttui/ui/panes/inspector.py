@@ -524,6 +524,6 @@ _NO_PAYLOAD = PayloadText((), "this packet has no payload")
 def _nothing_selected(filtering: Filtering) -> str:
     ways = ["Backspace goes back to the filter before", "/ changes it"] if filtering.applied is not None else []
     if filtering.hide_noise:
-        ways.append("o shows pings, answered acks and $SYS again")
+        ways.append("o shows the noise again")
     who = "The filter selects" if filtering.applied is not None else "There is"
     return f"{who} no packet{'' if filtering.applied is not None else ' that is not hidden'}. {', '.join(ways)}."
