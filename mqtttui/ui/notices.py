@@ -35,13 +35,17 @@ def tried(name: str, words: str, *, failed: bool) -> Content:
     return join((f"{name}: ", "bold"), (words, "$state-bad" if failed else ""), _ESC)
 
 
-def failed(failure: Failure, *, fix: bool = True) -> Content:
-    """Why there is no connection and what to check; if keys are about this one, those for the likely fix and for all that is known."""
+def failed(failure: Failure, *, fix: bool = True, silent: bool = False) -> Content:
+    """Why there is no connection and what to check; if keys are about this one, those for the likely fix and for all that is known.
+
+    `silent`: it gave no reason, and MQTT 5 would.
+    """
     mend = join("  ", ("F8", _KEY), f" {failure.fixes[0].value}") if failure.fixes and fix else Content("")
     detail = f": {failure.detail}" if failure.detail else ""
     hint = f" · {failure.hint}" if failure.hint else ""
+    why = join("  ", ("V", _KEY), " asks MQTT 5 why") if silent and fix else Content("")
     more = join("  ", ("D", _KEY), " shows more") if fix else Content("")
-    return join((failure.title, "bold $state-bad"), detail, hint, mend, more, _ESC)
+    return join((failure.title, "bold $state-bad"), detail, hint, mend, why, more, _ESC)
 
 
 def no_theme(problems: Sequence[str]) -> Content:

@@ -25,6 +25,7 @@ from mqtttui.client.events import (
     StateChanged,
     TcpMeasured,
 )
+from mqtttui.protocol.enums import ErrorClass, Version
 from mqtttui.ui import notices
 from mqtttui.ui.attempts import Attempts
 from mqtttui.ui.edit_dialogs import EditDialogs
@@ -34,6 +35,9 @@ from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.session_dialogs import SessionDialogs
 from mqtttui.ui.taken_over import TakenOver
 from mqtttui.ui.tcp_samples import TcpSamples
+
+_BY_THE_BROKER = ("", "connack")
+"""Steps at which a broker may refuse: after CONNECT, and later on."""
 
 
 class PeerEvents:
@@ -147,7 +151,11 @@ class PeerEvents:
             self._main.notice(None)
 
     def _notice_failure(self, peer: Peer, failure: Failure) -> None:
-        self._failures[peer.id] = self._notice(peer, notices.failed(failure, fix=self._peers.is_current(peer)))
+        options = peer.state.options
+        old = options is not None and options.connect.version is not Version.V5
+        by_broker = failure.step in _BY_THE_BROKER and failure.cause is ErrorClass.CLOSED and not failure.fixes
+        silent = old and by_broker and not self._taken_over.is_explanation(failure)
+        self._failures[peer.id] = self._notice(peer, notices.failed(failure, fix=self._peers.is_current(peer), silent=silent))
 
     def _notice(self, peer: Peer, words: Content) -> Content:
         shown = notices.about(peer.name, words) if self._peers.several else words

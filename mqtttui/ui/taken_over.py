@@ -17,6 +17,10 @@ class TakenOver:
     def __init__(self) -> None:
         self._known: dict[str, tuple[Failure, Failure]] = {}
 
+    def is_explanation(self, failure: Failure) -> bool:
+        """The failure names who took over."""
+        return any(explanation is failure for _, explanation in self._known.values())
+
     def explained(self, before: ConnectionState, state: ConnectionState, others: Iterable[Peer]) -> ConnectionState:
         """The state with a failure that names the connection which took over, if one of the `others` did; else as it is."""
         failure = state.failure

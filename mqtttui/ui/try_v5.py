@@ -114,6 +114,7 @@ class TryV5:
         self._trials[second.id] = trial
         self._main.show_pane("publish" if trial.publish is not None else "subscriptions" if trial.requests else "connection")
         self._send(Connect(second.id, options))
+        second.adopt(peer)  # What the form of the first one shows by now is another matter.
 
     def _second(self, peer: Peer) -> Peer | None:
         """The second connection of an earlier trial."""

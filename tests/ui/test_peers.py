@@ -16,6 +16,7 @@ from mqtttui.protocol.enums import PacketType, Version
 from mqtttui.ui.peers import Peer
 from mqtttui.ui.screens.edit_packet import EditPacket
 from tests.support.screen import FakeSession, Feed, Running, inspecting, running
+from tests.support.scripted import Script, accept, close, expect, reply, serve
 
 BEFORE, NEXT = "left_curly_bracket", "right_curly_bracket"
 OPTIONS = ConnectOptions("broker.lan", connect=packets.Connect("dev-42", Version.V311))
@@ -219,3 +220,44 @@ async def test_filters_know_the_name() -> None:
         rows = run.main.inspector.packets.rows
         await run.until(lambda: len(rows) == 2, "its CONNECT and CONNACK")
         assert {run.log.dissect(rows.number(at)).type for at in (0, 1)} == {PacketType.CONNECT, PacketType.CONNACK}
+
+
+async def test_a_connection_that_is_closed_after_a_publish_is_tried_again_in_mqtt_5() -> None:
+    refused = [expect(packets.Connect), reply(), expect(packets.Publish), close()]
+    again = [
+        accept(),
+        expect(packets.Connect, version=Version.V5),
+        reply(),
+        expect(packets.Publish, topic="cmd/x", qos=1),
+        reply(reason_code=0x99),
+    ]
+    async with Script(*refused, *again, version=Version.V311, timeout=30) as broker:
+        options = ConnectOptions(broker.host, broker.port, connect=packets.Connect("dev-42", Version.V311))
+        async with running(Settings(options=options, connect_now=True)) as run:
+            await run.until(lambda: run.app.state.phase is Phase.CONNECTED, "connected", 20)
+            await type_topic(run, "cmd/x")
+            await run.press("ctrl+s")
+            await run.until(lambda: run.app.state.phase is Phase.IDLE, "closed", 20)
+            await run.shows("V asks MQTT 5 why")
+            await run.press("4", "V")
+            await run.shows("CONNECT, PUBLISH")
+            await run.press("p")
+            await run.shows("main v5: CONNECT: accepted", "cmd/x: refused: 0x99")
+            assert {info.peer for info in run.log.connections} == {"main", "main v5"}
+        await broker.finished()
+
+
+async def test_subscriptions_that_were_refused_are_tried_again_in_mqtt_5() -> None:
+    request = packets.TopicRequest("secret/#", 1)
+    refused = [expect(packets.Connect), reply(), expect(packets.Subscribe), reply(codes=(0x80,))]
+    again = [accept(), expect(packets.Connect, version=Version.V5), reply(), expect(packets.Subscribe), reply(codes=(0x87,))]
+    async with Script(*refused, *again, serve(), version=Version.V311, timeout=30) as broker:
+        options = ConnectOptions(broker.host, broker.port, connect=packets.Connect("dev-42", Version.V311))
+        async with running(Settings(options=options, connect_now=True, subscriptions=(request,)), size=(80, 24)) as run:
+            await run.press("2")
+            await run.shows("refused", "V asks MQTT 5 why")
+            await run.press("V")
+            await run.shows("CONNECT, SUBSCRIBE")
+            await run.press("enter")
+            await run.shows("main v5: CONNECT: accepted", "0x87 not authorized")
+            assert run.app.peers.current.name == "main v5"
