@@ -344,7 +344,8 @@ def _places(peer: Peer, profile: Profile | None, options: ConnectOptions) -> lis
     """The secrets of the form, and where they come from until now."""
     based = profile or peer.profile
     found = secrets_of(options)
-    pending = based.contents.pending if based is not None and based is peer.profile else {}
+    ours = based is not None and peer.profile is not None and based.name == peer.profile.name
+    pending = based.contents.pending if based is not None and ours else {}
     plain = secrets_of(profile.contents.options) if profile is not None else {}
     names = dict.fromkeys([*found, *pending])
     return [Place(name, pending.get(name), name in plain and plain[name] == found.get(name)) for name in names]

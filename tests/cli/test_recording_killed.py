@@ -12,10 +12,10 @@ from mqtttui.capture.files.reader import CaptureReader
 from mqtttui.capture.log import Log
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Connect, Publish
-from tests.cli.test_in_a_terminal import Terminal
 from tests.support.brokers import Broker
 from tests.support.pcapng_oracle import needs_tshark, tshark
 from tests.support.raw_client import connected
+from tests.support.terminal import Terminal
 from tests.support.waiting import wait_until, wait_until_sync
 
 TOPIC = "killed/x"
