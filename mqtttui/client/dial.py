@@ -161,6 +161,7 @@ async def _connect_unix(options: ConnectOptions, steps: Steps) -> Layer:
 async def _upgrade(
     options: ConnectOptions, web: WebSocketOptions, lower: Layer, steps: Steps, deadline: float, show: Showing
 ) -> WebSocketLayer:
+    info = lower.info if isinstance(lower, TlsLayer) else None
     steps.start("websocket", visible(web.path.partition("?")[0]))
     try:
         layer = WebSocketLayer(lower, options, web)
@@ -170,7 +171,7 @@ async def _upgrade(
         async with asyncio.timeout_at(deadline):
             await layer.upgrade()
     except (OSError, UpgradeError) as error:  # ssl.SSLError and TimeoutError are OSErrors
-        raise _failed(steps, "websocket", errors_transport.upgrade(error, options, layer.head)) from error
+        raise _failed(steps, "websocket", errors_transport.upgrade(error, options, layer.head, info)) from error
     finally:
         show.upgrade(layer.exchange)
     said = f"sub-protocol {visible(layer.protocol)}" if layer.protocol else "no sub-protocol"

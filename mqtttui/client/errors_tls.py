@@ -257,7 +257,7 @@ def closed_after(reason: Exception | None, options: ConnectOptions, info: TlsInf
     tls = options.tls
     if tls is None or info is None or not info.complete:
         return None
-    how = "no CONNACK came" if reason is None else errors.words(reason)
+    how = "no answer came" if reason is None else errors.words(reason)
     if tls.alpn and not info.alpn:
         offered = shorten(visible(", ".join(tls.alpn)), _LONGEST)
         hint = "Where several protocols share a port the name decides (AWS IoT on 443: x-amzn-mqtt-ca, or mqtt): check the ALPN names."

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import ssl
+from dataclasses import replace
 from datetime import UTC, datetime
 from http.client import responses
 
 from mqtttui.capture.files.websocket import headers
 from mqtttui.client import clock, errors, errors_tls
-from mqtttui.client.events import Failure, Fix
+from mqtttui.client.events import Failure, Fix, TlsInfo
 from mqtttui.client.websocket import UpgradeError
 from mqtttui.config.options import ConnectOptions
 from mqtttui.text import preview, shorten, visible
@@ -57,8 +58,11 @@ def unix(error: OSError | ValueError, path: str) -> Failure:
     return Failure(title, f"{visible(path)}: {errors.words(error)}", hint, "unix")
 
 
-def upgrade(error: OSError | UpgradeError, options: ConnectOptions, head: bytes = b"") -> Failure:
-    """The upgrade to a WebSocket failed; `head` is the start of what the server sent."""
+def upgrade(error: OSError | UpgradeError, options: ConnectOptions, head: bytes = b"", info: TlsInfo | None = None) -> Failure:
+    """The upgrade to a WebSocket failed; `head` is the start of what the server sent, `info` what the TLS handshake showed."""
+    closed = isinstance(error, ConnectionResetError | ssl.SSLEOFError) or error.args[:1] == ("closed during the upgrade",)
+    if closed and not head and (known := errors_tls.closed_after(None, options, info)) is not None:
+        return replace(known, step=_STEP)
     if isinstance(error, UpgradeError):
         return _answered(error, options)
     came = f"it sent {preview(head, 40)}" if head else ""

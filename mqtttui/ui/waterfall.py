@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -81,6 +82,12 @@ def _try(step: Step, index: int, each: Try, origin: int, until: int) -> Bar:
     return Bar((step.name, index), visible(each.address), status, each.started - origin, max(each.started, end) - origin, detail)
 
 
+def between(found: Sequence[Bar]) -> int:
+    """Nanoseconds that passed between the phases: whatever this machine did then, it was not connecting."""
+    ran = sorted((bar.start, bar.end) for bar in found if not bar.indented and bar.start is not None and bar.end is not None)
+    return sum(max(0, start - end) for (_, end), (start, _) in itertools.pairwise(ran))
+
+
 def pairs(first: Sequence[Bar], second: Sequence[Bar]) -> list[tuple[Bar | None, Bar | None]]:
     """The phases of two attempts side by side, in their order; None where one has no such phase."""
     order = {key: place for place, key in enumerate([*(bar.key for bar in first), *(bar.key for bar in second)])}
@@ -106,10 +113,8 @@ def cells(bar: Bar, whole: int, width: int, *, other: bool = False) -> tuple[int
     if bar.start is None or bar.end is None or width <= 0:
         return 0, ""
     left = min(width - 1, bar.start * width // whole)
-    right = min(width, round(bar.end * width / whole))
-    if right <= left:
-        return left, _SLIVER
-    return left, (_OTHER if other else _FULL) * (right - left)
+    long = min(width - left, round((bar.end - bar.start) * width / whole))
+    return left, (_OTHER if other else _FULL) * long or _SLIVER
 
 
 def axis(whole: int, width: int) -> str:

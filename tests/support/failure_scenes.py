@@ -449,6 +449,14 @@ async def _(s: Scene) -> None:
     s.driver.connect(await s.enter(talker(b"HTTP/1.1 101 Switching", close=True)), websocket=WEB)
 
 
+@scene("client certificate wanted, WebSocket closed without an alert")
+async def _(s: Scene) -> None:
+    context = server_context(s.certificates.server)
+    context.verify_mode = ssl.CERT_OPTIONAL
+    context.load_verify_locations(s.certificates.ca)
+    s.driver.connect(await s.enter(talker(close=True, context=context)), tls=s.tls(), websocket=WEB)
+
+
 @scene("wrong sub-protocol")
 async def _(s: Scene) -> None:
     s.driver.connect((await s.enter(Peer(answer("chat")))).port, websocket=WEB)

@@ -179,6 +179,12 @@ def test_a_bar_that_ran_is_seen_and_stays_within_its_room(start: int, ns: int, w
     assert 0 <= blank < blank + len(drawn) <= width
 
 
+def test_pauses_between_phases_are_counted_and_addresses_are_no_phases() -> None:
+    assert waterfall.between(waterfall.bars(latest(CONNECTING, CONNECTED), 0)) == 0
+    late = (*MADE[:3], Step("connect", DONE, 32 * MS, 33 * MS), Step("connack", DONE, 34 * MS, 40 * MS))
+    assert waterfall.between(waterfall.bars(latest(CONNECTING, CONNECTED.with_(steps=late)), 0)) == 21 * MS
+
+
 @given(st.integers(1, 10**12), st.integers(4, 200))
 def test_the_axis_fills_its_room(longest: int, width: int) -> None:
     whole = waterfall.scale([waterfall.Bar(("tcp", 0), "TCP", DONE, 0, longest)])

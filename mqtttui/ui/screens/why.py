@@ -24,7 +24,7 @@ from mqtttui.ui.palette import Palette, entries
 from mqtttui.ui.panes.inspector import PacketTitle
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.times import clock
-from mqtttui.ui.waterfall import Bar, duration
+from mqtttui.ui.waterfall import Bar, between, duration
 from mqtttui.ui.widgets.bars import KeyLine, unique_by_key
 from mqtttui.ui.widgets.lines import LineView
 from mqtttui.ui.widgets.text_block import TextBlock
@@ -32,6 +32,8 @@ from mqtttui.ui.widgets.waterfall_view import WaterfallView
 
 FIX = "fix"
 _LOOK_SECONDS = 0.1
+_IDLE_NS = 20_000_000
+"""Longer pauses between the phases are said."""
 _STYLES = {
     Result.RUNNING: "waterfall--running",
     Result.CONNECTED: "waterfall--done",
@@ -200,7 +202,11 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         if self._seen == self._attempts.revision and not running:
             return
         self._seen = self._attempts.revision
+        before = self._list.current
         self._list.show(attempts)
+        after = self._list.current
+        if before is not None and after is not None and before.result is Result.RUNNING and after.over and self._list.has_focus:
+            self._select_phase()
         self._heading.text = "Why it failed, and how long connecting took"
         self._heading.right = f"{len(attempts)} attempt{'' if len(attempts) == 1 else 's'}"
         self._show()
@@ -211,8 +217,10 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         parts: list[Part] = []
         if attempt is not None:
             if (bar := self._bars.current) is not None:
-                parts += [(f"{bar.label}: ", "$dimmed"), (_words(bar), "$dimmed"), "\n"]
+                parts += [(f"{bar.label}{f', from {duration(bar.start)}' if bar.start else ''}: {_words(bar)}\n", "$dimmed")]
             parts += failure_parts(attempt, fixable=self._fixable(attempt))
+            if (idle := between(self._bars.bars)) > _IDLE_NS:
+                parts.append((f"\n{duration(idle)} passed between the phases: this machine had other things to do", "$dimmed"))
         self._detail.show(join(*parts))
         self._show_keys()
 

@@ -75,6 +75,11 @@ class WaterfallView(LineView):
                 self._rows.append((two, True, "" if one is not None else less))
         self.place()
 
+    @property
+    def bars(self) -> list[Bar]:
+        """Those of the first attempt."""
+        return [bar for bar, other, _ in self._rows if not other]
+
     def select(self, key: tuple[str, int]) -> None:
         """Put the cursor on a phase."""
         at = next((at for at, (bar, other, _) in enumerate(self._rows) if bar.key == key and not other), 0)
