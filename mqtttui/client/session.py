@@ -154,6 +154,7 @@ class Session:
     # Connecting and ending
 
     def _connect(self, options: ConnectOptions, raw: ConnectRaw | None) -> None:
+        self._change(observed=())
         self._life = self._spawn(self._live(options, raw, tuple(self._lives)), "connect")
         self._lives.add(self._life)
         self._life.add_done_callback(self._lives.discard)

@@ -66,6 +66,7 @@ class Look:
         """From the CONNECT to the end. Raises EncodeError or AuthenticationError before anything is sent."""
         options = self._options()
         version = wire_version(options.connect)
+        self._say()
         withhold = self._asked.mode != "drain"
         answers = Answers(version, Order() if withhold else None)
         async with Beside(options, self._asked.peer, self._log, answers=answers, heard=self._heard) as connection:

@@ -89,7 +89,7 @@ class PeerEvents:
             case Observed(text=words):
                 self._notice(peer, notices.observed(words))
             case SessionLooked(report=report):
-                if (found := self._sessions.looked(report)) is not None:
+                if (found := self._sessions.looked(peer.id, report)) is not None:
                     self._notice(peer, found)
             case Rejected(text=words):
                 if not self._edits.rejected(peer.id, words):

@@ -43,6 +43,8 @@ class SessionDialogs:
         self._give_out = give_out
         self._tokens = count(1)
         self._asked: Wanted | None = None
+        self._begun = 0
+        """Token of the latest look; 0 before the first."""
         self._report: SessionReport | None = None
         self._shown: ReportScreen | None = None
         self._auth: tuple[AnswerAuth, str] | None = None
@@ -122,12 +124,11 @@ class SessionDialogs:
         self._main.app.push_screen(Menu(Content(heading), choices, Content(words)), run)
 
     def _look(self, peer: str, options: ConnectOptions, wanted: Wanted) -> None:
-        token = next(self._tokens)
-        self._report = SessionReport(token, visible(wanted.client_id), wanted.mode)
+        """Ask for a look; its report opens when it is told of, for a guard may ask or refuse before."""
+        self._begun = next(self._tokens)
         self._send(
-            Examine(peer, token, options, wanted.client_id, wanted.mode, wanted.receive_maximum, wanted.expiry, wanted.quiet),
+            Examine(peer, self._begun, options, wanted.client_id, wanted.mode, wanted.receive_maximum, wanted.expiry, wanted.quiet),
         )
-        self._show(peer)
 
     def _show(self, peer: str) -> None:
         assert self._report is not None
@@ -147,11 +148,15 @@ class SessionDialogs:
         self._shown = ReportScreen(title(self._report), lines, self._give_out, stop)
         self._main.app.push_screen(self._shown, run)
 
-    def looked(self, report: SessionReport) -> Content | None:
+    def looked(self, peer: str, report: SessionReport) -> Content | None:
         """A look went on; the notice to show if it is over and nobody reads its report."""
-        if self._report is None or report.token != self._report.token:
+        if report.token != self._begun:
             return None
+        new = self._report is None or self._report.token != report.token
         self._report = report
+        if new and self._main.is_current:
+            self._show(peer)
+            return None
         if self._shown is not None and self._shown.is_mounted:
             self._shown.look()
             return None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mqtttui.client.commands import Authenticate, Behave, Examine, Misbehave
@@ -146,12 +148,16 @@ async def test_to_drain_asks_once_more_and_esc_sends_nothing() -> None:
         await run.press("tab", "right")
         await run.shows("[end it]", "The session ends: queue and subscriptions are gone")
         await run.press("ctrl+s", "y")
-        await shows_screen(run, ReportScreen)
+        await run.until(lambda: session.commands, "the command")
         (command,) = session.commands
         assert isinstance(command, Examine)
         assert (command.client_id, command.mode) == ("dev-9", "end")
+        report = SessionReport(command.token, "dev-9", "end")
+        run.app._emit(SessionLooked(command.peer, report))
+        await shows_screen(run, ReportScreen)
+        await run.shows("Session of dev-9", "Connecting")
         await back(run)
-        report = SessionReport(command.token, "dev-9", "end", done=True, session_present=True, count=2)
+        report = replace(report, done=True, session_present=True, count=2)
         run.app._emit(SessionLooked(command.peer, report))
         await run.shows("session of dev-9: session present, 2 messages")
 
