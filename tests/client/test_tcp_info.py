@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 import struct
+import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -164,3 +167,43 @@ async def test_measuring_ends_with_the_connection(mosquitto_broker: Broker) -> N
         await driver.connected(mosquitto_broker.port)
         await driver.until(lambda: len(samples(driver)) >= count + 3, "samples of the next one")
         assert {each.connection for each in samples(driver)[count:]} == {driver.state.connection}
+
+
+DEAD_NETWORK = """
+import asyncio, pathlib, subprocess
+from mqtttui.client.events import TcpMeasured
+from tests.support.brokers import mosquitto
+from tests.support.sessions import Driver
+
+def lo(state):
+    subprocess.run(["ip", "link", "set", "lo", state], check=True)
+
+async def main():
+    lo("up")
+    with mosquitto(pathlib.Path.cwd() / "mosquitto") as broker:
+        async with Driver() as driver:
+            await driver.connected(broker.port)
+            lo("down")
+            driver.ping()
+            samples = lambda: [event for event in driver.events if isinstance(event, TcpMeasured)]
+            await driver.until(lambda: samples()[-1].info.backoff >= 2, "to send again", 30)
+            print("SEEN", samples()[-1].info.retransmitted >= 2, samples()[-1].info.unacknowledged >= 1)
+            lo("up")
+            await driver.until(lambda: driver.state.ping_ms is not None, "the answer, late", 60)
+            print("ANSWERED", samples()[-1].info.backoff)
+
+asyncio.run(main())
+"""
+"""In a network of its own, which goes down and comes back."""
+
+
+@linux
+def test_a_network_that_is_gone_is_sent_to_again(tmp_path: Path) -> None:
+    """Nobody answers, not even with a refusal: half of the connection is gone."""
+    if os.geteuid() or subprocess.run(["unshare", "-n", "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no rights to make a network")
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])}
+    command = ["unshare", "-n", sys.executable, "-c", DEAD_NETWORK]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.stdout.split("\n")[0] == "SEEN True True", done.stdout + done.stderr
+    assert "ANSWERED" in done.stdout, done.stdout + done.stderr

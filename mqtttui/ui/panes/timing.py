@@ -132,7 +132,7 @@ class TimingList(LineView):
         segments = [
             self.cursor_mark(index),
             Segment(f" {ARROWS[waited]} ", side),
-            Segment(fit(trip.value, _WHAT), side),
+            Segment(fit(trip.value if self._is_leg(index) else trip.value.strip(), _WHAT), side),
             *([Segment(fit(ANSWERS[waited], _BY), self.style_of("line--dimmed"))] if width >= _WIDE else []),
             Segment(f"{summary.count:>{_COUNT},}"),
             *(Segment(fit(duration(each), _TIME, right=True)) for each in times),
@@ -141,6 +141,11 @@ class TimingList(LineView):
         room = width - sum(segment.cell_length for segment in segments)
         first, rest = words.bar(summary.median, summary.p95, self._largest, room)
         return Strip([*segments, Segment(first, self.style_of("timing--bar")), Segment(rest, self.style_of("line--dimmed"))])
+
+    def _is_leg(self, index: int) -> bool:
+        """The row above, or one of its legs, is the whole that this one is a leg of."""
+        (_, waited), _ = self._rows[index]
+        return any(key == (Trip.PUBLISH_2, waited) for key, _ in self._rows[:index])
 
 
 class TimingView(View):
