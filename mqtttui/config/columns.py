@@ -29,7 +29,7 @@ def load_columns(path: Path) -> tuple[str, ...]:
     except FileNotFoundError:
         return ()
     except OSError as error:
-        raise StoreError(f"{shown} cannot be read: {error.strerror}") from None
+        raise StoreError(f"{error.strerror}: {shown} cannot be read") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise StoreError(f"{shown} is not TOML: {visible(str(error))}; mend it or move it away") from None
     names = data.get("columns", [])
@@ -46,4 +46,4 @@ def save_columns(path: Path, columns: Sequence[str]) -> None:
     try:
         write_whole(path, f"{_HEAD}columns = [\n{names}]\n")
     except OSError as error:
-        raise StoreError(f"{visible(os.fsencode(path))} cannot be written: {error.strerror}") from None
+        raise StoreError(f"{error.strerror}: {visible(os.fsencode(path))} cannot be written") from None

@@ -101,7 +101,7 @@ class FilterStore:
         except FileNotFoundError:
             data = {}
         except OSError as error:
-            raise StoreError(f"{_shown(self.path)} cannot be read: {error.strerror}") from None
+            raise StoreError(f"{error.strerror}: {_shown(self.path)} cannot be read") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise StoreError(f"{_shown(self.path)} is not TOML: {visible(str(error))}; mend it or move it away") from None
         self.kept = _kept(data, self.path)
@@ -119,7 +119,7 @@ class FilterStore:
         try:
             write_whole(self.path, _toml(kept))
         except OSError as error:
-            raise StoreError(f"{_shown(self.path)} cannot be written: {error.strerror}") from None
+            raise StoreError(f"{error.strerror}: {_shown(self.path)} cannot be written") from None
 
 
 def _kept(data: dict[str, object], path: Path) -> Kept:

@@ -263,6 +263,11 @@ async def test_a_broken_file_is_said_once_and_filters_work(own_file: Path) -> No
         await apply(run, "mqtt.qos == 1")
         assert len(shown(run)) == 10
         assert read(own_file) == "history = ["
+        await run.press("slash", "ctrl+s")
+        await run.type("mine")
+        await run.press("enter")
+        await run.shows("filters are not kept")
+        assert "filter saved" not in run.text
 
 
 async def test_ctrl_s_on_a_wrong_filter_saves_nothing() -> None:

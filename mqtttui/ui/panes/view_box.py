@@ -196,17 +196,19 @@ class ViewBox(Vertical):
         """Those with a name."""
         return self._parts.store.kept.saved
 
-    async def _keep(self, change: Callable[[Kept], Kept]) -> None:
-        """Change the file of filters; a change that changes nothing reads it."""
+    async def _keep(self, change: Callable[[Kept], Kept], done: str = "") -> None:
+        """Change the file of filters, and say `done`; a change that changes nothing reads it."""
         async with self._writing:
             try:
                 kept = await in_thread(partial(self._parts.store.change, change))
             except StoreError as error:
-                if str(error) != self._told:
+                if str(error) != self._told or done:
                     self._told = str(error)
                     self._say(f"filters are not kept: {error}")
                 return
         self.bar.show_history(kept.history)
+        if done:
+            self._say(done)
 
     def on_filter_bar_save_wanted(self, event: FilterBar.SaveWanted) -> None:
         event.stop()
@@ -217,8 +219,8 @@ class ViewBox(Vertical):
 
         def save(name: str | None) -> None:
             if name:
-                self.run_worker(self._keep(lambda kept: kept.with_saved(name, event.text)), group="filters")
-                self._say(f"filter saved as {name}; ctrl+o lists them")
+                done = f"filter saved as {name}; ctrl+o lists them"
+                self.run_worker(self._keep(lambda kept: kept.with_saved(name, event.text), done), group="filters")
 
         self.app.push_screen(SavePrompt(event.text, self._parts.store.kept), save)
 
