@@ -29,6 +29,8 @@ _BEGINNING = 64
 """Bytes by which every capture has said what it is."""
 _LOOK = 0.2
 """Seconds between two looks at a file that may grow."""
+_QUIET = 1.0
+"""So many seconds after the latest piece an unfinished frame is taken for a cut."""
 _FRESH = 10.0
 """A file that was written to less than so many seconds ago may still grow."""
 
@@ -69,6 +71,9 @@ class FileFeed:
         self.bytes_read = 0
         self.settled = _settled(path if descriptor is None else descriptor)
         """A file that nobody has written to lately: it is read from its beginning to its end, and does not grow."""
+        self._log = log
+        self._fed = 0.0
+        """When the latest piece came, in seconds of the monotonic clock."""
         self._descriptor = descriptor
         self._changed = changed
         self._stop = asyncio.Event()
@@ -76,6 +81,10 @@ class FileFeed:
     @property
     def words(self) -> str:
         """How far it has come."""
+        if self.state is FeedState.FOLLOWING and self.reader.unfinished and time.monotonic() - self._fed >= _QUIET:
+            last = self._log.last
+            where = f" behind packet {last:,}" if last else ""
+            return f"cut in the middle of a frame{where}; following for more"
         return self.state.value
 
     @property
@@ -152,6 +161,7 @@ class FileFeed:
 
     async def _feed(self, chunk: bytes) -> None:
         self.bytes_read += len(chunk)
+        self._fed = time.monotonic()
         steps: Iterator[None] = self.reader.steps(chunk)
         deadline = time.monotonic_ns() + _SLICE_NS
         for _ in steps:

@@ -43,9 +43,14 @@ class BlockWriter:
             options.insert(0, (_OPT_COMMENT, _text(comment)))
         self._block(_SECTION, struct.pack("<IHHq", _BYTE_ORDER, 1, 0, -1), options)
 
-    def interface(self, link_type: int, name: str, description: str = "") -> int:
+    def interface(self, link_type: int, name: str, description: str = "", comments: Sequence[str] = ()) -> int:
         """Another interface; gives its number, which the frames name. Times are in nanoseconds."""
-        options = [(_IF_NAME, _text(name)), (_IF_DESCRIPTION, _text(description)), (_IF_RESOLUTION, b"\x09")]
+        options = [
+            *((_OPT_COMMENT, _text(comment)) for comment in comments),
+            (_IF_NAME, _text(name)),
+            (_IF_DESCRIPTION, _text(description)),
+            (_IF_RESOLUTION, b"\x09"),
+        ]
         body = struct.pack("<HHI", link_type, 0, MAX_CAPTURED)
         self._block(_INTERFACE, body, [option for option in options if option[1]])
         self._interfaces += 1

@@ -34,6 +34,10 @@ MAX_EXPORTED = MAX_CAPTURED - 128
 
 _SECRETIVE = frozenset({1, 2, 15})
 """Types that may carry a secret: CONNECT, CONNACK, AUTH."""
+_MASKED = "secrets are overwritten with *"
+_NOT_LEFT = "the connection ended before this had left whole"
+_ALIAS = "the topic alias was bound before: "
+_NOT_KEPT = " further bytes were not kept"
 _PUBLISH = int(PacketType.PUBLISH)
 _CONTEXT = (PacketType.CONNECT, PacketType.CONNACK, PacketType.PUBLISH, PacketType.SUBSCRIBE, PacketType.SUBACK)
 _TRANSPORTS = {"tls": "decrypted from TLS", "ws": "taken out of WebSocket", "wss": "decrypted from TLS and taken out of WebSocket"}
@@ -124,8 +128,6 @@ class _Line:
 
     interface: int
     endpoints: Endpoints
-    remarks: list[str]
-    """For its first frame."""
     aliases: Tracker
     flow: TcpFlow | None
     tags: tuple[bytes, bytes]
@@ -168,9 +170,7 @@ class Section:
             line = self._lines[key] = self._open(packet, key[1])
             self._begin(line, packet)
         own = self._comments(packet.number) if self._comments is not None else ()
-        self._frame(line, packet, [*line.remarks, *own] if own else line.remarks)
-        if line.remarks:
-            line.remarks = []
+        self._frame(line, packet, own)
 
     def _open(self, packet: Packet, encapsulation: Encapsulation) -> _Line:
         info = self._log.connection(packet.connection)
@@ -187,11 +187,13 @@ class Section:
         name = f"connection {info.number}"
         if encapsulation is not self._encapsulation:
             name += ", large packets"
-        interface = self._blocks.interface(LINKTYPE_RAW if tcp else LINKTYPE_WIRESHARK_UPPER_PDU, name, _description(info, seen, tcp))
+        link_type = LINKTYPE_RAW if tcp else LINKTYPE_WIRESHARK_UPPER_PDU
+        # Comments of the interface, not of a packet: those are the person's.
+        interface = self._blocks.interface(link_type, name, _description(info, seen, tcp), remarks)
         if (host := host_name(info)) and not seen.invented:
             self._blocks.name(endpoints.server[0], host)
         both = tags(endpoints, Direction.C2S), tags(endpoints, Direction.S2C)
-        return _Line(interface, endpoints, remarks, Tracker(packet.version), TcpFlow(endpoints) if tcp else None, both)
+        return _Line(interface, endpoints, Tracker(packet.version), TcpFlow(endpoints) if tcp else None, both)
 
     def _begin(self, line: _Line, packet: Packet) -> None:
         """What has to stand in front of `packet`, the first one of `line`."""
@@ -217,7 +219,7 @@ class Section:
         if packet.version is Version.V5 and raw[:1] and raw[0] >> 4 == _PUBLISH:
             alias = line.aliases.publish(packet.direction, raw, 0, len(raw))
             if packet.resolved_topic is not None and (alias is None or alias.topic != packet.resolved_topic):
-                more.append(f"the topic alias was bound before: {preview(packet.resolved_topic, 1_000)}")
+                more.append(f"{_ALIAS}{preview(packet.resolved_topic, 1_000)}")
         self._put(line, packet.direction, raw, packet.wall, packet.number, [*remarks, *more])
 
     def _put(self, line: _Line, direction: Direction, raw: bytes, wall: int, number: int | None, comments: Sequence[str]) -> None:
@@ -245,14 +247,19 @@ def _content(log: Log, packet: Packet, mask: bool) -> tuple[bytes, list[str]]:
     if mask and raw[:1] and raw[0] >> 4 in _SECRETIVE:
         raw = masked(raw, log.dissect(packet.number))
         if raw is not packet.raw:
-            remarks.append("secrets are overwritten with *")
+            remarks.append(_MASKED)
     if packet.framing_error:
         remarks.append(packet.framing_error)
     if packet.dropped:
-        remarks.append(f"{packet.dropped:,} further bytes were not kept")
+        remarks.append(f"{packet.dropped:,}{_NOT_KEPT}")
     if packet.unsent:
-        remarks.append("the connection ended before this had left whole")
+        remarks.append(_NOT_LEFT)
     return raw, remarks
+
+
+def is_ours(comment: str) -> bool:
+    """Whether a comment on a packet is a remark of the export itself, and no person's."""
+    return comment in (_MASKED, _NOT_LEFT) or comment.startswith(_ALIAS) or comment.endswith(_NOT_KEPT)
 
 
 def missing_words(count: int) -> str:

@@ -10,7 +10,7 @@ from mqtttui.analysis.findings import Findings
 from mqtttui.capture.log import Log
 from mqtttui.capture.marks import Marks
 from mqtttui.export.mask import on_secret
-from mqtttui.export.pcapng import Comments
+from mqtttui.export.pcapng import Comments, is_ours
 from mqtttui.protocol.enums import Severity
 
 MARK = "marked"
@@ -53,7 +53,10 @@ def remarks(
 
 
 def taken_apart(texts: Iterable[str]) -> tuple[str, bool]:
-    """The comment of a person, and whether there is a mark, in the remarks of a file on one packet; findings are found anew."""
+    """The comment of a person, and whether there is a mark, in the remarks of a file on one packet.
+
+    Findings are found anew, and what the export said of itself is no comment.
+    """
     texts = tuple(texts)
-    comment = "\n".join(text for text in texts if text != MARK and not _FINDING.match(text))
+    comment = "\n".join(text for text in texts if text != MARK and not _FINDING.match(text) and not is_ours(text))
     return comment, MARK in texts

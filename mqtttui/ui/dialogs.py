@@ -144,5 +144,5 @@ class Dialogs:
             if choice == "quit":
                 self._main.app.exit()
 
-        choices = [Choice("y", "quit", "quit"), Choice("n", "stay", "")]
+        choices = [Choice("n", "stay", ""), Choice("y", "quit", "quit")]
         self._main.app.push_screen(Menu(Content("Quit?"), choices, Content("\n".join(losses))), run)

@@ -6,6 +6,8 @@ what it replaces. Text from the wire passes too: there the table changes a sign,
 
 from __future__ import annotations
 
+import re
+
 from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
@@ -48,6 +50,8 @@ ASCII: dict[str, str] = {
 """Sign -> what stands for it."""
 
 _TABLE = str.maketrans(ASCII)
+_FINE = re.compile(r"(^|(?<= )) ✓ ")
+"""Where there is room for a word."""
 
 
 class AsciiFilter(LineFilter):
@@ -56,6 +60,9 @@ class AsciiFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """The line with ASCII signs."""
         return [
-            segment if segment.text.isascii() else Segment(segment.text.translate(_TABLE), segment.style, segment.control)
-            for segment in segments
+            segment if segment.text.isascii() else Segment(_in_ascii(segment.text), segment.style, segment.control) for segment in segments
         ]
+
+
+def _in_ascii(text: str) -> str:
+    return _FINE.sub("ok ", text).translate(_TABLE)

@@ -50,9 +50,11 @@ async def test_a_file_that_grows_is_followed(tmp_path: Path) -> None:
     await wait_until(lambda: feed.state is FeedState.FOLLOWING, "the beginning is read")
     before = log.received
     assert 0 < before < PACKETS
+    await wait_until(lambda: feed.words == f"cut in the middle of a frame behind packet {before:,}; following for more", "it says so", 30)
     with path.open("ab") as out:
         out.write(whole[10_001:])
     await wait_until(lambda: log.received == PACKETS, "the rest is read")
+    await wait_until(lambda: feed.words == "following", "nothing is missing", 30)
     feed.stop()
     await task
     assert feed.state is FeedState.STOPPED and feed.over

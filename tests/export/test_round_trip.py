@@ -83,6 +83,7 @@ def test_comments_and_marks_come_back(encapsulation: Encapsulation) -> None:
 
 def test_findings_in_a_file_are_no_comments_of_a_person() -> None:
     assert taken_apart(["marked"]) == ("", True)
+    assert taken_apart(["secrets are overwritten with *", "look", "the topic alias was bound before: a/b"]) == ("look", False)
     assert taken_apart(["look", "error D04: The client gives identifier 600 to two messages. [MQTT-2.3.1-2]", "and look"]) == (
         "look\nand look",
         False,

@@ -280,7 +280,7 @@ async def test_quit_asks_when_something_would_be_lost() -> None:
     async with inspecting(3) as (run, _):
         await run.press("q")
         await run.shows("Quit?", "connected to", "recorded packets are not saved")
-        await run.press("n")
+        await run.press("enter")
         await run.hides("Quit?")
         await run.press("colon", "q", "enter")
         await run.shows("Quit?")
@@ -324,7 +324,10 @@ async def test_ascii_mode_draws_ascii_only() -> None:
         run.fake_session()
         run.tell_connected()
         assert run.text.isascii()
-        await run.press("question_mark")
+        await run.press("slash")
+        await run.type("mqtt.qos > 0")
+        await run.shows(" ok Enter applies")
+        await run.press("escape", "question_mark")
         assert run.text.isascii()
 
 

@@ -104,6 +104,8 @@ async def test_findings_are_grouped_explained_and_muted(size: tuple[int, int]) -
         await run.press("9", "m")
         await run.shows("B06 is muted")
         await run.until(lambda: run.app.pump.findings.errors == 0, "muted errors do not count")
+        assert _groups(run).cursor == 0
+        assert (there := _groups(run).current) is not None and there.id != "B06"
         while (group := _groups(run).current) is None or group.id != "B06":
             await run.press("down")
         await run.press("m")

@@ -99,6 +99,11 @@ class CaptureReader:
     # --- what was found
 
     @property
+    def unfinished(self) -> bool:
+        """What was fed so far ends inside a frame or a block."""
+        return self._source is not None and bool(self._buffer)
+
+    @property
     def format(self) -> str:
         """What the file is: `pcapng`, `pcap, microseconds`; empty while that is not known."""
         if self._source is None:

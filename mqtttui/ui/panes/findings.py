@@ -78,15 +78,15 @@ class GroupList(LineView):
         """The selected row."""
         return self._groups[self.cursor] if self.cursor < len(self._groups) else None
 
-    def show(self, groups: Sequence[Group]) -> None:
-        """Other rows; the same check stays selected."""
-        before = self.current
+    def show(self, groups: Sequence[Group], *, stay: bool = False) -> None:
+        """Other rows; the same check stays selected, or (`stay`) the cursor where it is."""
+        before = None if stay else self.current
         self._groups = groups
         if before is not None:
             at = next((at for at, group in enumerate(groups) if (group.id, group.cause) == (before.id, before.cause)), self.cursor)
             self.place(top=self.top + at - self.cursor, cursor=at)
         else:
-            self.place()
+            self.place(cursor=self.cursor)
 
     def cursor_moved(self) -> None:
         self.post_message(self.Moved())
@@ -175,12 +175,12 @@ class FindingsView(View):
 
     # Rows
 
-    def _look(self) -> None:
+    def _look(self, *, stay: bool = False) -> None:
         self._looked = time.monotonic()
         self._later = False
         groups = self._findings.groups(Severity.CHAT if self._all else Severity.WARN)
         self._list.empty = self._empty_words()
-        self._list.show(self._selected(groups))
+        self._list.show(self._selected(groups), stay=stay)
         self._show_summary()
         self._show_detail()
 
@@ -282,7 +282,7 @@ class FindingsView(View):
         else:
             self._findings.mute(group.id)
         self.post_message(self.Said(f"{group.id} is {'muted' if group.id in self._findings.muted else 'heard again'}"))
-        self._look()
+        self._look(stay=True)
 
     def _follow(self) -> None:
         """Only the packets with this finding."""

@@ -41,7 +41,7 @@ class ExportPrompt(FormDialog[Export]):
 
     def __init__(self, counts: Mapping[Which, int], which: Which, path: str = "") -> None:
         """`counts`: how many packets there are of each; `path`: visible text to begin with."""
-        super().__init__("Write packets to a file", "Enter in File or ctrl+s writes, ↑ ↓ go through the rows, Esc leaves")
+        super().__init__("Write packets to a file", "Enter in File or ctrl+s writes, ↑ ↓ go through rows, Esc leaves field, then dialog")
         self._counts = counts
         self._path = path or proposed(Format.PCAPNG.suffix)
         self._which = which

@@ -31,7 +31,7 @@ class RecordPrompt(FormDialog[Record]):
 
     def __init__(self, kept: int) -> None:
         """`kept`: packets that are there already."""
-        super().__init__("Record packets to a file", "Enter in File or ctrl+s begins; W ends the recording. Esc leaves")
+        super().__init__("Record packets to a file", "Enter in File or ctrl+s begins; W ends the recording. Esc leaves field, then dialog")
         self._path = proposed(SUFFIX)
         self._ring = ""
         self._begins = ("with what comes now", f"with the {kept:,} kept")
