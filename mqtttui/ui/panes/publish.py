@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, replace
-from itertools import count
 
 from textual import events
 from textual.app import ComposeResult
@@ -15,7 +13,7 @@ from textual.widgets import TextArea
 
 from mqtttui import text
 from mqtttui.client.commands import ReleaseHeld, SendPublish
-from mqtttui.client.events import ConnectionState, Outcome, Phase, PublishChanged
+from mqtttui.client.events import ConnectionState, Phase, PublishChanged
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import EncodeError, Publish, encode
 from mqtttui.ui.bindings import bindings_for
@@ -23,18 +21,18 @@ from mqtttui.ui.content import as_whom, count_bytes, join
 from mqtttui.ui.editor import EditorError, edit
 from mqtttui.ui.forms.payload import FIELD, PayloadKind, format_json, read_file, to_bytes
 from mqtttui.ui.forms.publish import PublishDraft, packet_size
+from mqtttui.ui.forms.publish_words import status_words
 from mqtttui.ui.forms.rows import FormError, Kind, Row
 from mqtttui.ui.messages import CommandRequested
 from mqtttui.ui.widgets.escaped_input import PASTE_LIMIT, EscapedTextArea
 from mqtttui.ui.widgets.form import Form
 from mqtttui.ui.widgets.read_view import ReadView
-from mqtttui.ui.widgets.sent import Sent, sent_line
+from mqtttui.ui.widgets.sent import SentMessages
 from mqtttui.ui.widgets.text_block import TextBlock
 
 _SHORT = 17
 """Rows below which the pane makes do without its buttons (the keys stay)."""
 
-_HISTORY = 200
 _PREVIEW = 400
 
 
@@ -58,9 +56,7 @@ class PublishPane(Widget):
         super().__init__(id=id)
         self.peer = peer
         self._draft = PublishDraft()
-        self._sent: list[Sent] = []
-        self._tokens = count(1)
-        self._latest: Publish | None = None
+        self._sent = SentMessages()
         self._problem = ""
         self._good = ""
         self.set_reactive(PublishPane.state, ConnectionState(peer))
@@ -109,16 +105,14 @@ class PublishPane(Widget):
 
     def publish_changed(self, event: PublishChanged) -> None:
         """A publish went one step further."""
-        for sent in self._sent:
-            if sent.token == event.token:
-                sent.changed(event)
+        self._sent.changed(event)
         if self.is_mounted:
             self._show_history()
 
     @property
     def latest(self) -> Publish | None:
         """The message that was sent last, from here."""
-        return self._latest
+        return self._sent.packet
 
     def repeat(self, packet: Publish) -> int:
         """Send a message that does not stand in the form; gives its token."""
@@ -136,9 +130,9 @@ class PublishPane(Widget):
         if action in ("send", "verify"):
             return True if self._connected else None
         if action == "again":
-            return True if self._connected and self._latest is not None else None
+            return True if self._connected and self._sent.packet is not None else None
         if action in ("release", "forget"):
-            return self._held is not None
+            return self._sent.held is not None
         if action == "leave_payload":
             return self.is_mounted and self.editor.has_focus
         if action == "format":
@@ -155,8 +149,8 @@ class PublishPane(Widget):
 
     def action_again(self) -> None:
         """Send the latest one again, as it was."""
-        if self._latest is not None:
-            self._send(self._latest, verify=False)
+        if self._sent.packet is not None:
+            self._send(self._sent.packet, verify=False)
 
     def action_format(self) -> None:
         """Indent the JSON."""
@@ -332,10 +326,7 @@ class PublishPane(Widget):
             self._send(replace(packet, payload=payload), verify=verify)
 
     def _send(self, packet: Publish, *, verify: bool) -> int:
-        token = next(self._tokens)
-        self._latest = packet
-        self._sent.insert(0, Sent(token, time.time(), replace(packet, payload=b""), packet_size(packet, self._version) or 0))
-        self._trim()
+        token = self._sent.add(packet, packet_size(packet, self._version) or 0)
         self._problem = ""
         self.post_message(CommandRequested(SendPublish(self.peer, token, packet, verify=verify)))
         self._show()
@@ -344,26 +335,15 @@ class PublishPane(Widget):
         return token
 
     def _release(self, *, send: bool) -> None:
-        held = self._held
+        held = self._sent.held
         if held is not None:
             self.post_message(CommandRequested(ReleaseHeld(self.peer, held.token, send)))
 
     @property
     def _silent(self) -> bool:
         """The latest message seems to have been refused, and the version has no reason codes to say so."""
-        sent = self._sent[0] if self._sent else None
-        if sent is None or self.state.options is None or self._version is Version.V5:
-            return False
-        return sent.outcome is Outcome.LOST or (sent.watched is not None and sent.watched[0] is Outcome.NOT_BACK)
-
-    @property
-    def _held(self) -> Sent | None:
-        return next((sent for sent in reversed(self._sent) if sent.outcome is Outcome.HELD), None)
-
-    def _trim(self) -> None:
-        for sent in self._sent[_HISTORY:]:
-            if sent.outcome is not Outcome.HELD:
-                self._sent.remove(sent)
+        latest = self._sent.latest
+        return latest is not None and latest.seems_refused and self.state.options is not None and self._version is not Version.V5
 
     def _point_at(self, problem: FormError) -> None:
         self._draft.open(problem.field)
@@ -405,34 +385,8 @@ class PublishPane(Widget):
         self.refresh_bindings()
 
     def _show_status(self) -> None:
-        status = self.query_one("#publish-status", TextBlock)
-        problem, words = self._problem, ""
-        try:
-            if self._draft.kind is PayloadKind.FILE and self._draft.held is None:
-                words = "payload: the file"
-            else:
-                payload = self._draft.payload()
-                words = f"payload {len(payload):,} B"
-                size = packet_size(self._draft.packet(b""), self._version, len(payload))
-                words += f", packet {size:,} B" if size is not None else ""
-                words += self._limit_words(size)
-        except FormError as error:
-            if not problem and error.field == FIELD:
-                problem = error.text
-        json_problem = self._draft.json_problem()
-        if self._draft.kind is PayloadKind.JSON and self._draft.held is None and not problem:
-            words += " · JSON ok · ctrl+t formats" if json_problem is None else ""
-            problem = f"not JSON: {json_problem}; ctrl+s sends it as it is" if json_problem and self._draft.typed.strip() else ""
-        if not self._connected:
-            words += (" · " if words else "") + "not connected: c connects"
-        good = f" · {self._good}" if self._good else ""
-        status.show(
-            join((words, "$dimmed"), (good, "$state-good"), (("  " if words else "") + f"!! {problem}" if problem else "", "$state-bad"))
-        )
-
-    def _limit_words(self, size: int | None) -> str:
-        limit = self.state.maximum_packet_size
-        return f", over the server's limit of {limit:,} B" if size is not None and limit is not None and size > limit else ""
+        words = status_words(self._draft, self._version, self.state, self._problem, self._good)
+        self.query_one("#publish-status", TextBlock).show(words)
 
     def _show_actions(self) -> None:
         off = "" if self._connected else "not connected"
@@ -442,7 +396,7 @@ class PublishPane(Widget):
         ]
         if self._silent:
             rows.append(Row("try_v5", "Try the same with MQTT 5", Kind.ACTION, summary="V: which reason code?"))
-        held = self._held
+        held = self._sent.held
         if held is not None:
             topic = text.shorten(text.visible(held.packet.topic), 30)
             rows.append(Row("release", "Send the held one anyway", Kind.ACTION, summary=f"ctrl+o  {topic}"))
@@ -450,8 +404,6 @@ class PublishPane(Widget):
         self.query_one("#publish-actions", Form).rows = rows
 
     def _show_history(self) -> None:
-        self.query_one("#publish-history", ReadView).lines = [sent_line(sent) for sent in self._sent] or [
-            [("nothing sent yet", "dim")],
-        ]
+        self.query_one("#publish-history", ReadView).lines = self._sent.lines
         self._show_actions()
         self.refresh_bindings()
