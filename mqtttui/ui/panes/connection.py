@@ -45,6 +45,9 @@ _WIDE = 100
 _TICK = 0.25
 """Seconds between two looks at the clock while the next attempt is awaited."""
 
+_MENDS = {"tls": "tls.ca_file", "proxy": "proxy"}
+"""Step that failed, and a row of the section that has the mend."""
+
 _ROWS_OF_FIELDS = {
     "mqtt.conflag.passwd": "password.value",
     "mqtt.conflag.uname": "username.value",
@@ -228,8 +231,8 @@ class ConnectionPane(Widget):
         if not self.is_mounted:
             return
         failure = self.state.failure
-        if failure is not None and failure is not before.failure and failure.step == "tls" and not failure.fixes:
-            self._draft.open("tls.ca_file")  # The mend is in there.
+        if failure is not None and failure is not before.failure and failure.step in _MENDS and not failure.fixes:
+            self._draft.open(_MENDS[failure.step])
         if self.state.phase is Phase.CONNECTED:
             self._draft.expect(())  # Sent by now.
         if self._tick is not None:
