@@ -69,7 +69,7 @@ _FLOWS = (
     Check("E10", "no acknowledgement", _WARN, _ALL, "MQTT-4.3.2-2, MQTT-4.3.3-2", "MQTT-4.3.2-4, MQTT-4.3.3-8, MQTT-4.3.3-11"),
     Check("E11", "acknowledgements out of order", _ERROR, _NEW, more3=_ORDER, more5=_ORDER),
     Check("E12", "client beyond the receive maximum", _ERROR, _V5, "", "MQTT-3.3.4-7, MQTT-4.9.0-2"),
-    Check("E13", "server beyond the receive maximum", _ERROR, _V5, "", "MQTT-3.3.4-9, MQTT-4.9.0-2"),
+    Check("E13", "server beyond the receive maximum", _WARN, _V5, "", "MQTT-3.3.4-9, MQTT-4.9.0-2"),
     Check("E14", "window full", _NOTE, _V5, "", "§4.9"),
     Check("E19", "closed after a PUBLISH", _WARN, _OLD, "MQTT-3.3.5-2"),
 )
@@ -135,7 +135,7 @@ _HINTS = {
     "E10": "Does the receiver still read? Look at pings, the window of unacknowledged messages, and the rights to the topic",
     "E11": "The client answers from several threads, or when its handlers end: it has to keep the order of arrival",
     "E12": "Compare the unacknowledged messages with Receive Maximum in the CONNACK: the server may disconnect with 0x93",
-    "E13": "Compare the unacknowledged messages with Receive Maximum in the CONNECT",
+    "E13": "The server is at fault (mosquitto 2.0.11 does it in bursts): a newer one, or a larger Receive Maximum in the CONNECT",
     "E14": "Each further message waits for an acknowledgement: for more throughput the receiver has to allow more of them",
     "E19": "3.x has no refusal, servers close instead: check the right to publish to this topic, and the broker's log",
     "F09": "The CONNACK says that the server does not have it: subscribe without it",
