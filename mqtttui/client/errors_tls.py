@@ -215,9 +215,12 @@ def _not_verified(error: ssl.SSLCertVerificationError, options: ConnectOptions, 
         more = f" and {len(own.names) - _SHOWN_NAMES:,} more" if len(own.names) > _SHOWN_NAMES else ""
         detail = f"asked for {visible(info.server_name or options.host)}, it is for {shown}{more}"
         hint = "Connect by one of its names, or set the server name to it." if own.names else hint
+        name = next((each for each in own.names if "*" not in each), "")
+        return Failure(title, detail, hint, "tls", (Fix.SERVER_NAME,) if name else (), value=name)
     elif code == _SELF_SIGNED and chain:
         detail = f"{_subject(own)} has signed itself, SHA-256 {own.fingerprint}"
         hint = "If you trust it: give it as the CA file, or pin its fingerprint."
+        return Failure(title, detail, hint, "tls", (Fix.PIN,), value=own.fingerprint)
     elif code in _UNKNOWN_AUTHORITY:
         if chain:
             sent = "1 certificate" if len(chain) == 1 else f"{len(chain)} certificates"

@@ -150,6 +150,8 @@ class Fix(Enum):
     NO_PROXY = "connect without the proxy"
     HTTP_PROXY = "take it for an HTTP proxy"
     SOCKS_PROXY = "take it for a SOCKS5 proxy"
+    SERVER_NAME = "expect the certificate's name"
+    PIN = "pin this certificate"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,6 +169,8 @@ class Failure:
     fixes: tuple[Fix, ...] = ()
     cause: ErrorClass = ErrorClass.CLOSED
     """What kind it is, where the step does not say it."""
+    value: str = ""
+    """The name or fingerprint that SERVER_NAME or PIN would set."""
 
     @property
     def kind(self) -> ErrorClass:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mqtttui.client.events import Fix, StepStatus
+from mqtttui.client.events import StepStatus
 from mqtttui.export.markdown import code, plain
 from mqtttui.text import visible
 from mqtttui.ui.attempts import Attempt, Result
@@ -58,7 +58,7 @@ def failure_parts(attempt: Attempt, *, fixable: bool) -> list[Part]:
     if failure.hint:
         parts += [("\ncheck: ", "$dimmed"), failure.hint]
     if failure.fixes and attempt.options is not None:
-        first, *others = (fix_label(attempt.options, fix) for fix in failure.fixes)
+        first, *others = (fix_label(attempt.options, fix, failure.value) for fix in failure.fixes)
         parts += [("\nF8 ", "bold $primary") if fixable else ("\ntry: ", "$dimmed"), first]
         parts += [(f"   or: {', '.join(others)}", "$dimmed")] if others else []
     return parts
@@ -100,12 +100,8 @@ def _failure(attempt: Attempt) -> list[str]:
     if failure.hint:
         lines.append(f"What to check: {plain(failure.hint)}")
     if failure.fixes and attempt.options is not None:
-        lines.append(f"To try: {plain(', '.join(_fix(attempt, fix) for fix in failure.fixes))}")
+        lines.append(f"To try: {plain(', '.join(fix_label(attempt.options, fix, failure.value) for fix in failure.fixes))}")
     return lines
-
-
-def _fix(attempt: Attempt, fix: Fix) -> str:
-    return fix_label(attempt.options, fix) if attempt.options is not None else fix.value
 
 
 def _label(bar: Bar) -> str:

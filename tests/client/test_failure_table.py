@@ -16,10 +16,12 @@ from mqtttui.client.events import Fix, StepStatus
 from mqtttui.config.options import TlsOptions
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import Connect
+from mqtttui.ui.forms.fixes import apply_fix
 from tests.support.brokers import Broker
 from tests.support.certs import Certificates
-from tests.support.failing import Scene, shown
+from tests.support.failing import Scene, server_context, shown
 from tests.support.failure_scenes import SCENES
+from tests.support.scripted import Script, expect, reply, serve
 from tests.support.sessions import Driver
 
 
@@ -126,3 +128,16 @@ async def test_real_brokers_fail_by_name(scene: Scene, request: pytest.FixtureRe
 def test_every_scene_stands_in_the_table_and_nothing_else() -> None:
     assert list(TABLE) == list(SCENES)
     assert len(TABLE) >= 30
+
+
+@pytest.mark.parametrize(("served", "fix"), [("self_signed", Fix.PIN), ("wrong_host", Fix.SERVER_NAME)])
+async def test_the_fix_of_a_certificate_makes_the_connection(scene: Scene, served: str, fix: Fix) -> None:
+    context = server_context(getattr(scene.certificates, served))
+    broker = await scene.enter(Script(expect(Connect), reply(), serve(), tls=context, timeout=30.0))
+    options = scene.driver.connect(broker.port, "localhost", tls=scene.tls())
+    failure = (await scene.driver.failed(20)).failure
+    assert failure is not None
+    assert failure.fixes == (fix,)
+    mended = apply_fix(options, fix, failure.value)
+    await scene.driver.connected(mended.port, mended.host, tls=mended.tls)
+    assert scene.driver.state.warning == ""

@@ -77,7 +77,7 @@ def shown(state: ConnectionState, scene: Scene) -> str:
     failure, options = state.failure, state.options
     assert failure is not None
     assert options is not None
-    labels = [fix_label(options, fix) for fix in failure.fixes]
+    labels = [fix_label(options, fix, failure.value) for fix in failure.fixes]
     lines = [failure.title]
     lines += [failure.detail] if failure.detail else []
     lines += [f"check: {failure.hint}"] if failure.hint else []

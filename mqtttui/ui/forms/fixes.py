@@ -7,10 +7,13 @@ from dataclasses import replace
 from mqtttui.client.events import Fix
 from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions, default_port
 from mqtttui.protocol.enums import Version
+from mqtttui.text import shorten, visible
+
+_NAME = 60
 
 
-def apply_fix(options: ConnectOptions, fix: Fix) -> ConnectOptions:
-    """The options with one thing changed; a standard port follows TLS."""
+def apply_fix(options: ConnectOptions, fix: Fix, value: str = "") -> ConnectOptions:
+    """The options with one thing changed, to `value` if the fix needs one; a standard port follows TLS."""
     match fix:
         case Fix.USE_TLS:
             return _moved(options, replace(options, tls=options.tls or TlsOptions()))
@@ -33,6 +36,10 @@ def apply_fix(options: ConnectOptions, fix: Fix) -> ConnectOptions:
         case Fix.HTTP_PROXY | Fix.SOCKS_PROXY:
             kind = "http" if fix is Fix.HTTP_PROXY else "socks5"
             return replace(options, proxy=replace(options.proxy, kind=kind, remote_names=True) if options.proxy else None)
+        case Fix.SERVER_NAME:
+            return replace(options, tls=replace(options.tls or TlsOptions(), server_name=value))
+        case Fix.PIN:
+            return replace(options, tls=replace(options.tls or TlsOptions(), fingerprint=value, verify=False))
 
 
 def other_port(options: ConnectOptions) -> int:
@@ -48,9 +55,11 @@ def _moved(before: ConnectOptions, after: ConnectOptions) -> ConnectOptions:
     return replace(after, port=now) if before.port == was else after
 
 
-def fix_label(options: ConnectOptions, fix: Fix) -> str:
+def fix_label(options: ConnectOptions, fix: Fix, value: str = "") -> str:
     """`use TLS on port 8883`: what the fix would do."""
-    fixed = apply_fix(options, fix)
+    if fix is Fix.SERVER_NAME:
+        return f"expect the name {shorten(visible(value), _NAME)}"
+    fixed = apply_fix(options, fix, value)
     if fix is Fix.OTHER_PORT:
         return f"try port {fixed.port}"
     return fix.value if fixed.port == options.port else f"{fix.value}, port {fixed.port}"

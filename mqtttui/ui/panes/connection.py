@@ -47,6 +47,8 @@ _TICK = 0.25
 
 _MENDS = {"tls": "tls.ca_file", "proxy": "proxy"}
 """Step that failed, and a row of the section that has the mend."""
+_OF_CERTIFICATES = {Fix.SERVER_NAME, Fix.PIN}
+"""Mends within that section."""
 
 _ROWS_OF_FIELDS = {
     "mqtt.conflag.passwd": "password.value",
@@ -174,7 +176,7 @@ class ConnectionPane(Widget):
         failure, options = self.state.failure, self.state.options
         if failure is None or options is None or not failure.fixes:
             return False
-        self._draft.load(apply_fix(options, fix or failure.fixes[0]))
+        self._draft.load(apply_fix(options, fix or failure.fixes[0], failure.value))
         self._show_all()
         self.action_connect()
         return True
@@ -231,7 +233,7 @@ class ConnectionPane(Widget):
         if not self.is_mounted:
             return
         failure = self.state.failure
-        if failure is not None and failure is not before.failure and failure.step in _MENDS and not failure.fixes:
+        if failure is not None and failure is not before.failure and failure.step in _MENDS and not set(failure.fixes) - _OF_CERTIFICATES:
             self._draft.open(_MENDS[failure.step])
         if self.state.phase is Phase.CONNECTED:
             self._draft.expect(())  # Sent by now.
@@ -352,7 +354,7 @@ class ConnectionPane(Widget):
         if failure is not None and options is not None:
             for index, fix in enumerate(failure.fixes):
                 key = "F8" if index == 0 else ""
-                rows.append(Row(f"fix.{fix.name}", fix_label(options, fix), Kind.ACTION, summary=key))
+                rows.append(Row(f"fix.{fix.name}", fix_label(options, fix, failure.value), Kind.ACTION, summary=key))
         self.set_class(self.state.phase is not Phase.IDLE or failure is not None, "-live")
         self.call_after_refresh(self._let_state_scroll)
         fixes = self.query_one("#connect-fixes", Form)
