@@ -444,7 +444,7 @@ def _keyboard_from_terminal() -> int:
 def _with_place(given: list[Given], loose: Sequence[str], environ: Mapping[str, str]) -> list[Given]:
     """`given` with the word that is no option as a profile, if it names one, or else as the URL. Raises ConfigError."""
     plain = len(loose) == 1 and not any(sign in loose[0] for sign in "/:@[")
-    if plain and not {each.option.key for each in given} & {*_PLACE, "profile"} and paths.profiles_file().exists():
+    if plain and all(each.option.key != "profile" for each in given) and paths.profiles_file().exists():
         from mqtttui.config.profile_values import nearest
         from mqtttui.config.profiles import load
 
