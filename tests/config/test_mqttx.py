@@ -65,6 +65,9 @@ RECORD = {
 GROUP = {"id": "g1", "name": "House", "isCollection": True, "orderId": 0, "parentId": None}
 
 
+WRONG = [("port", 0), ("protocol", "x"), ("host", "")]
+
+
 def put(tmp_path: Path, data: object) -> str:
     path = tmp_path / "data.json"
     path.write_text(json.dumps(data))
@@ -112,9 +115,7 @@ def test_what_is_lost_is_said(tmp_path: Path, changes: dict[str, object], words:
     assert any(words in remark for remark in lamp.remarks)
 
 
-@pytest.mark.parametrize(
-    "data", [[], {}, [1], {"a": 1}, [GROUP], {**RECORD, "port": 0}, {**RECORD, "protocol": "x"}, {**RECORD, "host": ""}]
-)
+@pytest.mark.parametrize("data", [[], {}, [1], {"a": 1}, [GROUP], *({**RECORD, key: wrong} for key, wrong in WRONG)])
 def test_what_is_no_export_is_refused(tmp_path: Path, data: object) -> None:
     with pytest.raises(ConfigError):
         imported(put(tmp_path, data))
