@@ -95,7 +95,7 @@ _CHANGING = (
     (r"\b[0-9a-f]{64}\b", "SHA256"),
     (r"(?<=127\.0\.0\.1:)\d+", "PORT"),
     (r"\d+ ms after", "N ms after"),
-    (r"else for \d+ s", "else for N s"),
+    (r"(else|left) for \d+ s", r"\1 for N s"),
     (r"it sent 16 03[0-9a-f ]+", "it sent 16 03 …"),
     (r"[\d,]+ of [\d,]+ bytes", "N of M bytes"),
     (r"\d+ h \d+ min", "H h M min"),

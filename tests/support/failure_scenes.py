@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import ssl
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any
 
-from mqtttui.client import connection, keepalive
+from mqtttui.client import commands, connection, keepalive
 from mqtttui.client.events import Phase
 from mqtttui.config.options import ProxyOptions, TlsOptions, WebSocketOptions
 from mqtttui.protocol.enums import PropertyId, Version
@@ -30,7 +32,8 @@ from tests.support.failing import (
 )
 from tests.support.proxies import Http, Socks, Tunnel
 from tests.support.proxy import Ending, Proxy
-from tests.support.scripted import Script, Step, close, expect, reply, reset, send, send_raw, serve
+from tests.support.scripted import Script, Step, close, expect, reply, reset, send, send_raw, serve, wait_for
+from tests.support.sessions import PEER
 from tests.support.websocket_peer import BINARY, CLOSE, Peer, answer, frame
 
 V5 = Connect(client_id="five", version=Version.V5)
@@ -644,6 +647,17 @@ async def _(s: Scene) -> None:
     s.patch.setattr(keepalive, "_LATE_AT_LEAST", 0.2)
     s.patch.setattr(keepalive.KeepAlive, "_give_up", 0.3)
     await _script(s, reply(), serve(lambda packet, version: None), connect=Connect(client_id="dev-42", keep_alive=1))
+
+
+@scene("pings held back")
+async def _(s: Scene) -> None:
+    enough = asyncio.Event()
+    await _script(s, reply(), wait_for(enough), close(), connect=Connect(client_id="dev-42", keep_alive=1))
+    await s.driver.phase(Phase.CONNECTED)
+    s.driver.session.execute(commands.Misbehave(PEER, "silence"))
+    left = time.monotonic()
+    await s.driver.until(lambda: time.monotonic() - left > 2, "two keep-alives without a packet")
+    enough.set()
 
 
 @scene("kicked after a PUBLISH")
