@@ -19,8 +19,10 @@ _LATEST_NS = 60_000_000_000
 class StampedSocket(socket.socket):
     """A TCP socket that knows when the bytes that were read last had arrived."""
 
-    def __init__(self, family: int, kind: int) -> None:
-        super().__init__(family, kind)
+    def __init__(self, family: int) -> None:
+        super().__init__(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        # Else a small packet waits up to 40 ms until the one before it is acknowledged, and that would count as the broker's time.
+        self.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.arrived = 0
         """Monotonic ns of the latest bytes read; 0 where the system does not tell."""
         self._stamped = False

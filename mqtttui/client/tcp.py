@@ -137,7 +137,7 @@ def _own(bind: str) -> Address | None:
 async def open_(family: socket.AddressFamily, address: tuple[Any, ...], own: Address | None = None) -> tuple[TcpLayer, int, int]:
     """The connection, and when it was begun and established (monotonic ns). Raises OSError or BindError."""
     loop = asyncio.get_running_loop()
-    sock = StampedSocket(family, socket.SOCK_STREAM)
+    sock = StampedSocket(family)
     try:
         sock.setblocking(False)
         if own is not None:

@@ -11,10 +11,14 @@ from mqtttui.analysis.check_statistics import Report, Summary
 from mqtttui.export.markdown import plain
 from mqtttui.export.stamps import iso_utc
 from mqtttui.export.timing_markdown import STATISTICS, statistics, table
-from mqtttui.export.units import count_bytes
+from mqtttui.export.units import count_bytes, duration
 from mqtttui.text import visible
 
 _ERRORS_SHOWN = 5
+_ANSWERS = frozenset({"connack", "subscribe", "publish-qos1", "publish-qos2-pubrec", "publish-qos2-pubcomp", "unsubscribe", "ping"})
+_QUICK_NS = 5_000_000
+_DELAY_NS = (38_000_000, 60_000_000)
+"""A delayed acknowledgement of Linux, and a little more."""
 
 
 def report_values(url: str, version: str, plan: Plan, report: Report) -> dict[str, Any]:
@@ -56,7 +60,7 @@ def report_markdown(url: str, version: str, plan: Plan, report: Report, other: R
     ]
     if sizes:
         parts.append(table(("size", "min", "max"), sizes))
-    lines = [*failure_lines(report), *left_out(report)]
+    lines = [*failure_lines(report), *remarks(report)]
     parts.append("\n".join(f"- {plain(line)}" for line in lines))
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -79,9 +83,27 @@ def failure_lines(report: Report, most: int = _ERRORS_SHOWN) -> Sequence[str]:
     ]
 
 
-def left_out(report: Report) -> Sequence[str]:
-    """What the runs left out, and why."""
-    return [f"left out: {text}" for text in dict.fromkeys(text for run in report.runs for text in run.skipped)]
+def remarks(report: Report) -> Sequence[str]:
+    """What the runs left out, and why; and what looks like a setting of the broker."""
+    left_out = [f"left out: {text}" for text in dict.fromkeys(text for run in report.runs for text in run.skipped)]
+    return [*left_out, *_held_back(report)]
+
+
+def _held_back(report: Report) -> Sequence[str]:
+    """Systems acknowledge TCP after 40 ms at the latest: a broker may wait for that before it sends the next small packet."""
+    times = report.times
+    network = times.get("tcp")
+    if network is None or network.median > _QUICK_NS:
+        return []
+    late = [metric.label.strip() for metric in METRICS if metric.key in _ANSWERS and (took := times.get(metric.key)) and _is_delay(took)]
+    if not late:
+        return []
+    what = f"{', '.join(late)}: about 40 ms where the network takes {duration(round(network.median))}"
+    return [f"{what}. It looks like a broker that holds small packets back (Nagle); in mosquitto: set_tcp_nodelay true"]
+
+
+def _is_delay(took: Summary) -> bool:
+    return took.minimum >= _DELAY_NS[0] and took.median <= _DELAY_NS[1]
 
 
 def _run(run: Run) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from mqtttui.analysis.check_run import METRICS, SIZES
 from mqtttui.analysis.check_statistics import Report, Summary
 from mqtttui.analysis.check_thresholds import AVAILABILITY, Status, Thresholds, Verdict
 from mqtttui.config.check import CheckJob
-from mqtttui.export.check_tables import report_values
+from mqtttui.export.check_tables import remarks, report_values
 from mqtttui.export.units import count_bytes, duration
 from mqtttui.text import shorten, visible
 
@@ -93,8 +93,8 @@ def _failures(report: Report) -> list[str]:
     for number, error in failed[-_ERRORS_SHOWN:]:
         lines.append(f"run {number}, {error.step}: {error.title}{f': {error.detail}' if error.detail else ''}")
         lines += [f"  {error.hint}"] if error.hint else []
-    skipped = dict.fromkeys(text for run in report.runs for text in run.skipped)
-    return [*lines, *([""] if skipped else []), *(f"left out: {text}" for text in skipped)]
+    more = remarks(report)
+    return [*lines, *([""] if more else []), *more]
 
 
 def _beyond(key: str, report: Report, thresholds: Thresholds, status: Status) -> str:

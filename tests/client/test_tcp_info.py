@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mqtttui.client import commands, tcp_info
+from mqtttui.client import commands, tcp, tcp_info
 from mqtttui.client.events import Phase, TcpMeasured
 from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
 from mqtttui.protocol.enums import PacketType as P
@@ -80,6 +80,14 @@ def test_nothing_is_known_of_other_sockets() -> None:
     closed = socket.socket()
     closed.close()
     assert tcp_info.read(closed) is None
+
+
+async def test_small_packets_leave_at_once(mosquitto_broker: Broker) -> None:
+    """Without waiting for the acknowledgement of the one before (Nagle), which would count as the broker's time."""
+    layer, _, _ = await tcp.open_(socket.AF_INET, (mosquitto_broker.host, mosquitto_broker.port))
+    assert layer._sock is not None
+    assert layer._sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    layer.abort()
 
 
 @linux

@@ -9,7 +9,7 @@ import pytest
 from mqtttui.analysis.check_run import METRICS, Depth, Plan, Run, RunError
 from mqtttui.analysis.check_statistics import Report, Summary
 from mqtttui.analysis.trips import Trip
-from mqtttui.export.check_tables import availability_words, failure_lines, left_out, report_markdown, report_values
+from mqtttui.export.check_tables import availability_words, failure_lines, remarks, report_markdown, report_values
 from mqtttui.export.timing_markdown import table, timing_markdown
 from mqtttui.protocol.enums import Direction, ErrorClass
 
@@ -55,7 +55,25 @@ def test_values_for_json() -> None:
 def test_no_run_at_all() -> None:
     assert availability_words(Report([])) == "no run has ended"
     assert report_markdown("u", "5", PLAN, Report([])).count("\n") == 1
-    assert failure_lines(Report([])) == left_out(Report([])) == []
+    assert failure_lines(Report([])) == remarks(Report([])) == []
+
+
+@pytest.mark.parametrize(
+    ("tcp", "connack", "ping", "said"),
+    [
+        (0.3, [42, 41], [1, 1], "CONNACK: about 40 ms where the network takes 0.30 ms."),
+        (0.3, [42, 41], [44, 40], "CONNACK, ping: about 40 ms"),
+        (0.3, [42, 1], [1, 1], ""),
+        (0.3, [400, 410], [1, 1], ""),
+        (30, [42, 41], [41, 41], ""),
+        (None, [42, 41], [41, 41], ""),
+    ],
+)
+def test_a_delayed_acknowledgement_is_recognised(tcp: float | None, connack: list[int], ping: list[int], said: str) -> None:
+    way = {} if tcp is None else {"tcp": round(tcp * MS)}
+    report = Report([Run(1, 0, {**way, "connack": one * MS, "ping": two * MS}) for one, two in zip(connack, ping, strict=True)])
+    assert len(remarks(report)) == bool(said)
+    assert all(said in line and "set_tcp_nodelay true" in line for line in remarks(report))
 
 
 def test_the_latest_failures_are_shown() -> None:

@@ -13,7 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from mqtttui.analysis.check_run import Depth
-from mqtttui.export.check_tables import availability_words, failure_lines, left_out, report_markdown, report_values
+from mqtttui.export.check_tables import availability_words, failure_lines, remarks, report_markdown, report_values
 from mqtttui.export.units import duration
 from mqtttui.text import visible
 from mqtttui.ui.bindings import bindings_for
@@ -175,7 +175,7 @@ class CheckScreen(KeyedModal):
         topic = f", topic {visible(checked.job.plan.topic)}" if checked.job.plan.depth is not Depth.CONNECT else ""
         parts.append((f"\nas {visible(connect.client_id)}{topic}", "$dimmed"))
         parts += [(f"\n{line}", "$state-bad") for line in failure_lines(report, _FAILURES_SHOWN)]
-        parts += [(f"\n{line}", "$dimmed") for line in left_out(report)]
+        parts += [(f"\n{line}", "$dimmed") for line in remarks(report)]
         return parts
 
     def on_check_list_moved(self, event: CheckList.Moved) -> None:
