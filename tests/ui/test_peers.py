@@ -8,13 +8,28 @@ from contextlib import asynccontextmanager
 import pytest
 
 from mqtttui.client.commands import Connect, FlowStep, SendPublish, Subscribe
-from mqtttui.client.events import ConnectionState, Failure, Fix, Outcome, Phase, PublishChanged, Rejected, StateChanged, SubscriptionState
+from mqtttui.client.events import (
+    ConnectionState,
+    Failure,
+    Fix,
+    Outcome,
+    Phase,
+    PublishChanged,
+    Rejected,
+    StateChanged,
+    Step,
+    StepStatus,
+    SubscriptionState,
+)
 from mqtttui.config.options import ConnectOptions
 from mqtttui.config.settings import Settings
 from mqtttui.protocol import packets
 from mqtttui.protocol.enums import PacketType, Version
-from mqtttui.ui.peers import Peer
+from mqtttui.ui.after_connecting import AfterConnecting
+from mqtttui.ui.peers import Peer, Peers
 from mqtttui.ui.screens.edit_packet import EditPacket
+from mqtttui.ui.taken_over import TakenOver
+from mqtttui.ui.widgets.peers_line import PeerMark, PeersLine
 from tests.support.screen import FakeSession, Feed, Running, inspecting, running
 from tests.support.scripted import Script, accept, close, expect, reply, serve
 
@@ -147,7 +162,10 @@ async def test_names_closing_and_quitting() -> None:
         await run.type("sender")
         await run.press("enter")
         await run.shows("● sender")
-        await run.press("4", "q")
+        await run.press("4")
+        assert await run.pilot.click("#peers", offset=(2, 0))
+        await run.until(lambda: run.app.peers.current.id == "main", "a click changes to it")
+        await run.press(NEXT, "q")
         await run.shows("Quit?", "main: connected to mqtt://broker.lan:1883", "sender: connected to mqtt://broker.lan:1883")
         await run.press("n", "L", "x")
         await run.until(lambda: [peer.name for peer in run.app.peers.all] == ["main"], "closed")
@@ -261,3 +279,61 @@ async def test_subscriptions_that_were_refused_are_tried_again_in_mqtt_5() -> No
             await run.press("enter")
             await run.shows("main v5: CONNECT: accepted", "0x87 not authorized")
             assert run.app.peers.current.name == "main v5"
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+def test_nine_names_share_the_line(width: int) -> None:
+    line = PeersLine()
+    names = ["main", "second", "a name as long as can be", *("gateway of hall " + str(number) for number in range(6))]
+    line.set_reactive(PeersLine.marks, [PeerMark(name, name, "●", "$state-good", name == "main") for name in names])
+    shown = line.line(width)
+    assert shown.cell_length == width
+    assert shown.plain.startswith(" ● main")
+    assert "{ }" in shown.plain
+    assert shown.plain.count("●") == 9 or width < 100
+    first, second = line._spots[:2]
+    assert shown.plain[first[0] : first[1]] == "● main"
+    assert first[1] < second[0]
+
+
+def test_names_and_ids_are_never_given_twice() -> None:
+    def peer(id: str, name: str = "") -> Peer:
+        return Peer(id, name or id, FakeSession(), AfterConnecting(id, Settings()))
+
+    peers = Peers(peer("main"))
+    assert peers.free_name() == "second"
+    peers.add(peer("second"))
+    assert (peers.free_name(), peers.free_name("main"), peers.free_name("hall")) == ("third", "main 2", "hall")
+    assert (peers.beside(1).id, peers.beside(-1).id, peers.beside(2).id) == ("second", "second", "main")
+    peers.remove(peers.all[1])
+    assert peers.free_name() == "second"
+    assert peers.free_id("second") == "second 2", "records of the closed one keep its id"
+    for number in range(8):
+        peers.add(peer(f"peer {number}"))
+    assert peers.full
+    assert peers.free_name() not in {each.name for each in peers.all}
+
+
+def test_who_took_over_is_told_as_long_as_the_session_tells_the_loss() -> None:
+    options = ConnectOptions("broker.lan", connect=packets.Connect("dev-42"))
+    other = Peer("second", "second", FakeSession(), AfterConnecting("second", Settings()))
+    lost = Failure("The server closed the connection", "without DISCONNECT", "see its log")
+    before = ConnectionState("main", Phase.CONNECTED, 0, options, client_id="dev-42")
+    state = before.with_(phase=Phase.IDLE, failure=lost)
+    left = Step("connect", StepStatus.DONE, 0, 1)
+    for taker, expected in (
+        (ConnectionState("second"), lost.title),
+        (ConnectionState("second", Phase.CONNECTING, 1, options, client_id="dev-42"), lost.title),
+        (ConnectionState("second", Phase.CONNECTING, 1, options, (left,), client_id="dev-42"), "Taken over by second"),
+        (ConnectionState("second", Phase.CONNECTED, 1, options, client_id="dev-42"), "Taken over by second"),
+        (ConnectionState("second", Phase.CONNECTED, 1, options, client_id="dev-43"), lost.title),
+        (ConnectionState("second", Phase.CONNECTED, 1, ConnectOptions("other.lan"), client_id="dev-42"), lost.title),
+    ):
+        other.state = taker
+        known = TakenOver()
+        told = known.explained(before, state, [other])
+        assert told.failure is not None
+        assert told.failure.title == expected
+        again = known.explained(told, state.with_(held=1), [])
+        assert again.failure is not None
+        assert again.failure.title == expected
