@@ -95,6 +95,12 @@ def _said(error: ProxyError, proxy: ProxyOptions, options: ConnectOptions) -> Fa
         case Trouble.CLOSED:
             hint = "It may be a proxy of another kind (HTTP, SOCKS5), no proxy at all, or one that refuses that way."
             return Failure("The proxy closed the connection", f"{place}: no answer came", hint, _STEP, _DIRECT)
+        case Trouble.LEFT:
+            hint = "It took the request, then gave up without a word: see its log, and look at the broker."
+            return Failure("The proxy closed the connection", f"{target}: {place} gave no reply", hint, _STEP)
+        case Trouble.WAITING:
+            hint = "It took the request, so it is the broker that does not answer it: host down, or a firewall drops the packets."
+            return Failure("The proxy gets no answer from the broker", f"{target}: nothing within {options.dial_timeout:g} s", hint, _STEP)
         case Trouble.TARGET:
             return Failure("The proxy cannot be told this host", f"{target}: {error.text}", "Check the broker's host.", _STEP)
         case Trouble.OTHER:

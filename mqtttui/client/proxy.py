@@ -38,6 +38,8 @@ class Trouble(Enum):
     REPLY = "SOCKS5 says no"
     STATUS = "HTTP says no"
     CLOSED = "the proxy closed the connection"
+    LEFT = "the proxy took the request and closed the connection"
+    WAITING = "the proxy took the request and says nothing"
     TARGET = "the broker's name cannot be sent"
 
 
@@ -60,6 +62,8 @@ class Conversation(Protocol):
 
     done: bool
     rest: bytes
+    spoke: bool
+    """The proxy has answered as one of its kind does, and is asked for the broker now."""
 
     def start(self) -> bytes:
         """What to send first. Raises ProxyError for a target that cannot be named."""
@@ -77,7 +81,7 @@ class Socks5:
     """Greeting, login if one is given and wanted, request."""
 
     def __init__(self, proxy: ProxyOptions, host: str, port: int) -> None:
-        self.done = False
+        self.done = self.spoke = False
         self.rest = b""
         self._proxy = proxy
         self._host, self._port = host, port
@@ -104,7 +108,7 @@ class Socks5:
             return None
         method = self._take(2)[1]
         if method == _NO_LOGIN:
-            self._read = self._reply
+            self._read, self.spoke = self._reply, True
             return self._request
         if method == _LOGIN and self._proxy.username:
             self._read = self._login
@@ -119,7 +123,7 @@ class Socks5:
             return None
         if self._take(2)[1] != 0:
             raise ProxyError(Trouble.LOGIN_REFUSED)
-        self._read = self._reply
+        self._read, self.spoke = self._reply, True
         return self._request
 
     def _reply(self) -> bytes | None:
@@ -154,7 +158,7 @@ class HttpConnect:
     """One CONNECT, with a login of the Basic kind if one is given."""
 
     def __init__(self, proxy: ProxyOptions, host: str, port: int) -> None:
-        self.done = False
+        self.done = self.spoke = False
         self.rest = b""
         self._proxy = proxy
         self._host, self._port = host, port

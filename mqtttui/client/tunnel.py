@@ -31,14 +31,16 @@ async def tunnel(
     """
     steps.start("proxy")
     tried: list[str] = []
+    talk: Conversation | None = None
     try:
         async with asyncio.timeout_at(deadline):
             for index, host in enumerate(targets):
                 name = visible(place_text(host, options.port))
                 steps.note("proxy", "; ".join([*tried, f"{name} by {visible(proxy.url)}"]))
                 began = time.monotonic_ns()
+                talk = conversation(proxy, host, options.port)
                 try:
-                    ended = await _Asking(lower, conversation(proxy, host, options.port)).run()
+                    ended = await _Asking(lower, talk).run()
                 except ProxyError as error:
                     if error.trouble is not Trouble.REPLY or error.code not in _OTHER_ADDRESS or index + 1 == len(targets):
                         raise
@@ -48,8 +50,10 @@ async def tunnel(
                     continue
                 steps.done("proxy", ended=ended, tried=began)
                 return lower
-    except BaseException:
+    except BaseException as error:
         lower.abort()
+        if isinstance(error, TimeoutError) and talk is not None and talk.spoke:
+            raise ProxyError(Trouble.WAITING) from error
         raise
     raise ProxyError(Trouble.TARGET, text="it has no address")
 
@@ -94,4 +98,4 @@ class _Asking:
     def connection_lost(self, reason: Exception | None) -> None:
         """The proxy has ended the connection."""
         if not self._end.done():
-            self._end.set_exception(reason or ProxyError(Trouble.CLOSED))
+            self._end.set_exception(reason or ProxyError(Trouble.LEFT if self._talk.spoke else Trouble.CLOSED))
