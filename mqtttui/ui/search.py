@@ -16,6 +16,7 @@ from mqtttui.capture.log import Evicted, Log
 from mqtttui.export.info import info
 from mqtttui.export.summary import summary
 from mqtttui.protocol.fields import Dissection
+from mqtttui.ui.field_words import FieldWords
 
 MAX_PATTERN = 1_000
 _PATTERN_SECONDS = 0.05
@@ -74,8 +75,10 @@ def hit_test(search: Search) -> Test:
     finds = _pattern(search)
     if search.where is Where.BYTES:
         return lambda log, no: finds(log[no].raw)
-    words_of = _list_words if search.where is Where.INFO else _field_words
-    return lambda log, no: finds(words_of(log.dissect(no)).encode("utf-8", "surrogateescape"))
+    if search.where is Where.FIELDS:
+        words = FieldWords()
+        return lambda log, no: finds(words.of(log[no]).encode("utf-8", "surrogateescape"))
+    return lambda log, no: finds(_list_words(log.dissect(no)).encode("utf-8", "surrogateescape"))
 
 
 class Hunt:
@@ -153,8 +156,3 @@ def _hex(words: str) -> bytes:
 def _list_words(dissection: Dissection) -> str:
     shown = summary(dissection)
     return f"{info(dissection)}\n{shown.type} {shown.packet_id} {shown.flags} {shown.text}"
-
-
-def _field_words(dissection: Dissection) -> str:
-    fields = [f"{field.name} {field.filter} {'' if field.secret else field.display}" for field in dissection.walk()]
-    return "\n".join([*fields, *(f"{note.id} {note.text} {note.statement}" for note in dissection.notes)])
