@@ -189,6 +189,8 @@ class _Run:
         if before.phase is not state.phase:
             if state.phase is Phase.CONNECTED:
                 self._voice.say(f"connected to {visible(self._job.options.url)}, writing {self._recording.name}")
+                if state.warning:
+                    self._voice.say(f"warning: {state.warning}")
                 self._subscribe()
             elif state.phase is Phase.WAITING:
                 self._voice.say(f"{_why(state)}; trying again")

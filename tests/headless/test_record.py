@@ -285,3 +285,11 @@ def test_unusable_words_are_refused(words: list[str], complaint: str) -> None:
     assert done.returncode == 2, done.stderr
     assert complaint in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_it_warns_of_what_is_not_safe(tls_mosquitto: Broker, tmp_path: Path) -> None:
+    words = ["-t", "#", "-o", str(tmp_path / "a.pcapng"), "--duration", "1", "--tls", "--insecure", "--tls-keylog", str(tmp_path / "keys")]
+    with running(tls_mosquitto, *words) as process:
+        said = ended(process, 0)
+    assert "warning: TLS keys are written to" in said
+    assert "certificate not verified" in said
