@@ -63,7 +63,8 @@ class Gate:
                     self._main.say(f"! {warning}")
                 self._pass(peer, command)
             case Question(title=title, consequence=consequence, yes=yes):
-                self._ask(title, consequence, yes, lambda: self._pass(peer, command), partial(self._declined, command))
+                asked = f"{peer.name}: {title}" if self._peers.several else title
+                self._ask(asked, consequence, yes, lambda: self._pass(peer, command), partial(self._declined, command))
             case Refusal(text=words):
                 self._not_sent(command, words)
                 self._emit(Rejected(command.peer, words))

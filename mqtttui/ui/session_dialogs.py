@@ -15,6 +15,7 @@ from mqtttui.config.scram import scram_method
 from mqtttui.protocol.enums import Direction, PropertyId, Version
 from mqtttui.text import shorten, visible
 from mqtttui.ui import notices
+from mqtttui.ui.content import as_whom
 from mqtttui.ui.forms.rows import FormError
 from mqtttui.ui.limits import Use, limit_lines
 from mqtttui.ui.misbehaving_menu import WITH_CODE, misbehaving_choices, misbehaving_command
@@ -52,6 +53,12 @@ class SessionDialogs:
         self._offered: Challenge | None = None
         """The challenge whose dialog opened by itself; it does so once."""
 
+    @property
+    def _of_whom(self) -> str:
+        """` · second`: which of several connections it is about."""
+        name = self._main.connection.peer_name
+        return f" · {name}" if name else ""
+
     # Limits
 
     def limits(self, current: Callable[[], ConnectionState]) -> None:
@@ -64,7 +71,7 @@ class SessionDialogs:
             use = Use(self._pump.operations.in_flight(number), largest.of(number, Direction.C2S), largest.of(number, Direction.S2C))
             return list(limit_lines(state, use))
 
-        self._main.app.push_screen(ReportScreen("Granted and asked", lines, self._give_out))
+        self._main.app.push_screen(ReportScreen(f"Granted and asked{self._of_whom}", lines, self._give_out))
 
     # Sessions of others
 
@@ -83,7 +90,7 @@ class SessionDialogs:
 
         running = "" if report.done else "it goes on"
         choices = [Choice("s", "the latest look", "show", f"{report.client_id}  {running}"), Choice("n", "another look", "ask")]
-        self._main.app.push_screen(Menu(Content("Session of a device"), choices), run)
+        self._main.app.push_screen(Menu(Content(f"Session of a device{self._of_whom}"), choices), run)
 
     def _ask(self, state: ConnectionState) -> None:
         options = self._options(state)
@@ -214,7 +221,11 @@ class SessionDialogs:
                 self._send(command)
 
         body = Content("\n".join((f"now: {state.warning}" if state.misbehaving else "", *state.beside)).strip())
-        menu = Menu(Content("Misbehave on purpose"), misbehaving_choices(state), body if body.plain else None)
+        menu = Menu(
+            Content(f"Misbehave on purpose{as_whom(self._main.connection.peer_name)}"),
+            misbehaving_choices(state),
+            body if body.plain else None,
+        )
         self._main.app.push_screen(menu, run)
 
     def _with_code(self, peer: str) -> None:
