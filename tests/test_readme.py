@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from mqtttui.cli import check_from, job_from, open_settings, settings_from
+from mqtttui.config.guard import Guard
+from mqtttui.config.profiles import read
 from mqtttui.ui.bindings import KEYS, key_label
 from tests.support import captures
 
@@ -34,13 +36,22 @@ def test_one_line_starts_the_demo_and_one_runs_the_tests() -> None:
 
 
 def test_its_commands_are_understood() -> None:
-    starts = [shlex.split(command)[1:] for command in COMMANDS if re.match(r"mqtttui(?! decode| record| open| check)", command)]
+    starts = [shlex.split(command)[1:] for command in COMMANDS if re.match(r"mqtttui(?! decode| record| open| check| profiles)", command)]
     assert len(starts) >= 4
     for words in starts:
         settings, warnings = settings_from([word for word in words if word != "--ask-password"], {})
         assert warnings == []
         assert settings.demo == ("--demo" in words)
         assert settings.connect_now == bool(words and not settings.demo)
+
+
+def test_its_profiles_can_be_used() -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README, re.DOTALL)
+    found = read(example, Path("profiles.toml"), {})
+    assert found.problems == ()
+    assert found.profiles["live"].guard is Guard.ASK
+    for line in (line for line in COMMANDS if line.startswith("mqtttui profiles")):
+        assert set(shlex.split(line)[2:]) <= {"--export", *found.profiles}
 
 
 def test_its_record_commands_are_understood() -> None:
