@@ -33,7 +33,7 @@ from mqtttui.protocol.parse import parse
 
 T = TypeVar("T")
 
-PEER = "check"
+PEER = "test run"
 """The peer of a run's connection in the log."""
 
 _LOG_BYTES = 16 * 1024 * 1024

@@ -17,7 +17,7 @@ from mqtttui.analysis.timing import KeepAlive
 from mqtttui.analysis.timing_selected import MOST, SelectedTimes
 from mqtttui.analysis.trips import Trip
 from mqtttui.capture.log import Log
-from mqtttui.client.events import Phase, TcpInfo, TcpMeasured
+from mqtttui.client.events import Phase, StateChanged, TcpInfo, TcpMeasured
 from mqtttui.config.opening import OpenOptions
 from mqtttui.config.options import ConnectOptions
 from mqtttui.config.settings import Settings
@@ -28,6 +28,7 @@ from mqtttui.ui import timing_words as words
 from mqtttui.ui.panes.timing import TimingList
 from tests.support.brokers import Broker
 from tests.support.screen import Feed, Running, inspecting, running
+from tests.ui.test_peers import BEFORE, another, fakes
 
 SIZES = [(80, 24), (120, 36), (200, 50)]
 MS = 1_000_000
@@ -102,6 +103,24 @@ async def test_one_connection_or_all() -> None:
         await run.shows("all 2 connections", "connection 1")
         await run.press("r")
         await run.until(lambda: rows(run) == [(Trip.CONNECT, Direction.C2S, 1)], "the present one alone")
+
+
+async def test_it_shows_the_current_peer() -> None:
+    async with fakes() as (run, _):
+        first = Feed(run.log)
+        run.tell(run.app.state.with_(connection=first.connection))
+        first.send(Pingreq())
+        first.receive(Pingresp())
+        other = await another(run)
+        second = Feed(run.log, peer=other.id)
+        second.send(Subscribe(1, (TopicRequest("a"),)))
+        second.receive(Suback(1, (0,)))
+        state = run.app.peers.all[0].state.with_(peer=other.id, connection=second.connection)
+        run.app.peer_events.came(StateChanged(other.id, state))
+        await run.press("escape", "8")
+        await run.until(lambda: rows(run) == [(Trip.SUBSCRIBE, Direction.C2S, 1)], "the second one's round trips")
+        await run.press(BEFORE)
+        await run.until(lambda: rows(run) == [(Trip.PING, Direction.C2S, 1)], "the first one's")
 
 
 async def test_it_is_copied_as_markdown() -> None:
