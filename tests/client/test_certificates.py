@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import ssl
+from datetime import UTC, datetime, timedelta
 
 import trustme
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mqtttui.client.certificates import read, read_first
+from mqtttui.client.events import ConnectionState, TlsInfo
 from mqtttui.client.handshake import chain_of
+from mqtttui.config.options import ConnectOptions, TlsOptions
+from mqtttui.ui.security_words import security_text
 from tests.support.certs import Certificates, Pair
 
 DER = ssl.PEM_cert_to_DER_cert(trustme.CA().issue_cert("localhost", "127.0.0.1").cert_chain_pems[0].bytes().decode())
@@ -41,6 +49,28 @@ def test_the_own_certificate_is_the_first_of_its_file(certificates: Certificates
     broken = read_first(b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----")
     assert broken is not None and broken.problem
     assert read_first(b"-----BEGIN CERTIFICATE-----\nA\n-----END CERTIFICATE-----") is None
+
+
+def test_names_that_would_paint_the_terminal_are_harmless() -> None:
+    evil = "\x1b[31mred\x07 \u202egnirts [/b]\n"
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, evil), x509.NameAttribute(NameOID.ORGANIZATION_NAME, evil)])
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("a\x1b[2Jb"), x509.DirectoryName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    info = read(made.public_bytes(serialization.Encoding.DER))
+    assert "gnirts" in info.subject
+    assert all(text.isprintable() for text in (info.subject, info.issuer, *info.names))
+    state = ConnectionState("p", options=ConnectOptions(tls=TlsOptions()), tls_info=TlsInfo("TLSv1.3", "X", certificates=(info,)))
+    assert all(line.isprintable() for line in security_text(state, now).split("\n"))
 
 
 @given(st.binary(max_size=200), st.integers(0, 2000), st.integers(0, 255))
