@@ -18,6 +18,7 @@ _SLACK = timedelta(minutes=5)
 """Clocks that differ by less are taken for equal."""
 _FILES_SLACK = timedelta(days=1)
 """Files that are newer by less than this prove nothing: other time zones, copies from other machines."""
+_PATH = 200
 _ZONES = timedelta(hours=26)
 """The time zones of the world lie within these."""
 
@@ -51,7 +52,7 @@ def behind(now: datetime, files: Sequence[str]) -> str:
         except (OSError, ValueError, OverflowError):
             continue
         if written - now > _FILES_SLACK:
-            return f"{says(now)}, but {shorten(visible(path), 80)} was written at {stamp(written)}."
+            return f"{says(now)}, but {shorten(visible(path), _PATH)} was written at {stamp(written)}."
     return ""
 
 

@@ -110,6 +110,7 @@ _NOT_YET, _EXPIRED, _SELF_SIGNED = 9, 10, 18
 _OTHER_HOST = frozenset({62, 64})
 _SHOWN_NAMES = 6
 _LONGEST = 120
+_PATH = 200
 _REFUSALS = frozenset({"SSLV3_ALERT_HANDSHAKE_FAILURE", "SSLV3_ALERT_BAD_CERTIFICATE"})
 """What servers of TLS 1.2 say to a client without a certificate."""
 _TLS_HANDSHAKE = 0x16
@@ -226,7 +227,7 @@ def _not_verified(error: ssl.SSLCertVerificationError, options: ConnectOptions, 
             sent = "1 certificate" if len(chain) == 1 else f"{len(chain)} certificates"
             detail = f"signed by {shorten(chain[-1].issuer, _LONGEST) or 'nobody'}, which is not known here; the broker sent {sent}"
         if tls is not None and tls.ca_file:
-            hint = f"Nothing in {shorten(visible(tls.ca_file), 80)} signed it: is that this broker's CA file?"
+            hint = f"Nothing in {shorten(visible(tls.ca_file), _PATH)} signed it: is that this broker's CA file?"
     return Failure(title, detail, hint, "tls")
 
 

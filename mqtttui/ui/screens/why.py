@@ -16,7 +16,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from mqtttui.client.events import StepStatus
-from mqtttui.ui.attempt_words import SIGNS, failure_parts, markdown, outcome, url_of
+from mqtttui.ui.attempt_words import SIGNS, bar_words, failure_parts, markdown, outcome, url_of
 from mqtttui.ui.attempts import Attempt, Attempts, Result
 from mqtttui.ui.bindings import KEYS, Key, bindings_for, keys_of
 from mqtttui.ui.content import Part, fit, join
@@ -320,4 +320,4 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
 
 
 def _words(bar: Bar) -> str:
-    return bar.detail or ("no more is known" if bar.ns is not None else bar.status.value)
+    return bar.detail or bar_words(bar) or "no more is known"
