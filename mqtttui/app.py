@@ -315,12 +315,14 @@ class MqttTui(PeerActions):
         from mqtttui.client.events import Phase
         from mqtttui.demo.demo import TOPICS, Demo
 
-        peer = next((peer for peer in self.peers.all if peer.demo), self.peers.current)
-        if peer.demo and peer.state.phase is Phase.CONNECTED:
+        url = self._demo.options().url if self._demo is not None else ""
+        inside = next((peer for peer in self.peers.all if peer.state.options is not None and peer.state.options.url == url), None)
+        peer = inside or self.peers.current
+        if inside is not None and peer.state.phase is Phase.CONNECTED:
             self._board.select(peer)
             self._main.say("the demo runs already")
             return
-        if peer.state.phase is not Phase.IDLE and (peer.demo or self.peers.full):
+        if peer.is_busy and (inside is not None or self.peers.full):
             self._main.say("disconnect first (c)")
             return
         if self._demo is None:
@@ -332,14 +334,13 @@ class MqttTui(PeerActions):
                 return
             self._demo = demo
         options = self._demo.options()
-        if peer.state.phase is not Phase.IDLE:
+        if peer.is_busy:
             peer = await self._board.open("demo")
         elif not self.peers.is_current(peer):
             self._board.select(peer)
-        peer.demo = True
         self._profiles.clear(peer)
         peer.panes.connection.load(options)
-        peer.after.subscribe((TOPICS,))
+        peer.after.subscribe((TOPICS,), notice=notices.DEMO)
         self._send(Connect(peer.id, options))
 
     def on_timing_view_check_wanted(self) -> None:

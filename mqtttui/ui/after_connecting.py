@@ -27,6 +27,7 @@ class AfterConnecting:
         """Switched off in the Connection pane, the subscriptions are dropped instead of sent."""
         self._message = settings.publish is not None
         """A command filled the Publish pane; that is said when it can be sent."""
+        self._notice: Content | None = None
         self._offered = False
 
     def expect(self, parsed: Parsed) -> None:
@@ -34,20 +35,20 @@ class AfterConnecting:
         self.subscribe(parsed.subscriptions, parsed.subscribe_properties)
         self._message = parsed.publish is not None
 
-    def subscribe(self, requests: Sequence[TopicRequest], properties: Properties = ()) -> None:
-        """These subscriptions."""
-        self._requests, self._properties, self.wanted = tuple(requests), properties, True
+    def subscribe(self, requests: Sequence[TopicRequest], properties: Properties = (), notice: Content | None = None) -> None:
+        """These subscriptions; `notice` is shown with them."""
+        self._requests, self._properties, self.wanted, self._notice = tuple(requests), properties, True, notice
 
     def offer_nothing(self) -> None:
         """What it is for is known."""
         self._offered = True
 
-    def connected(self, *, demo: bool, subscribed: bool) -> tuple[Subscribe | None, Content | None]:
+    def connected(self, *, subscribed: bool) -> tuple[Subscribe | None, Content | None]:
         """The connection stands: the command to send, and the notice to show."""
         requests, properties, wanted, message = self._requests, self._properties, self.wanted, self._message
         self._requests, self._properties, self.wanted, self._message = (), (), True, False
         if requests and wanted:
-            return Subscribe(self._peer, requests, properties), notices.DEMO if demo else None
+            return Subscribe(self._peer, requests, properties), self._notice
         if message:
             return None, notices.MESSAGE_WAITS
         if not subscribed and not self._offered:

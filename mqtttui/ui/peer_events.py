@@ -136,7 +136,7 @@ class PeerEvents:
                 self._main.withdraw(shown)
 
     def _connected(self, peer: Peer) -> None:
-        command, notice = peer.after.connected(demo=peer.demo, subscribed=bool(peer.state.subscriptions))
+        command, notice = peer.after.connected(subscribed=bool(peer.state.subscriptions))
         if command is not None:
             self._send(command)
         failed = any(shown is self._main.noticed for id, shown in self._failures.items() if id != peer.id)

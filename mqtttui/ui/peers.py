@@ -59,8 +59,6 @@ class Peer:
         """What waits for its next connection."""
         self.state = ConnectionState(id)
         self.panes = PeerPanes(id)
-        self.demo = False
-        """It is connected to the demo broker of this very application."""
 
     @property
     def is_busy(self) -> bool:
