@@ -27,6 +27,8 @@ REAUTHENTICATE = 0x19
 
 ANSWER_SECONDS = 120.0
 """How long the user has for an answer."""
+AGAIN_SECONDS = 10.0
+"""How long the server has for its answer to a re-authentication, until another one may be begun."""
 _SHOWN = 200
 
 
@@ -74,7 +76,8 @@ class Authentication:
         """Send AUTH 0x19. Without data, SCRAM begins anew where it can. Raises AuthenticationError."""
         if not self.named:
             raise AuthenticationError("the CONNECT had no authentication method, so there is nothing to do again [MQTT-4.12.1-1]")
-        if self._again is not None:
+        waited = 0.0 if self._again is None else (time.monotonic_ns() - self._again) / 1e9
+        if self._again is not None and (self._challenge is not None or waited < AGAIN_SECONDS):
             raise AuthenticationError("a re-authentication is under way")
         self._scram = None
         if data is None and self._scram_method:

@@ -271,3 +271,17 @@ def test_bytes_made_by_hand_begin_no_scram() -> None:
     assert told[0] is not None
     with pytest.raises(AuthenticationError):
         Authentication(Connect(version=Version.V5), lambda packet: None, told.append, automatic=True).begin_again(None)
+
+
+def test_a_server_that_never_answers_may_be_asked_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[Auth] = []
+    exchange = Authentication(asking(), sent.append, lambda challenge: None, automatic=True)
+    exchange.begin_again(b"1")
+    with pytest.raises(AuthenticationError, match="under way"):
+        exchange.begin_again(b"2")
+    monkeypatch.setattr(authentication, "AGAIN_SECONDS", 0.0)
+    exchange.begin_again(b"3")
+    assert [data_of(packet) for packet in sent] == [b"1", b"3"]
+    exchange.received(Auth(authentication.CONTINUE, (METHOD,)))
+    with pytest.raises(AuthenticationError, match="under way"):
+        exchange.begin_again(b"4")
