@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mqtttui.capture.log import Evicted, Log, Origin, default_limit
+from mqtttui.capture.recorder import Recorder
 from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.framing import Batch
 
@@ -213,3 +214,30 @@ def test_memory_beyond_the_raw_bytes_stays_small() -> None:
 
 def test_the_default_limit_is_a_share_of_the_free_memory() -> None:
     assert 0 < default_limit() <= 512 * 1024 * 1024
+
+
+def test_a_watcher_hears_of_its_connection_alone_until_it_ends() -> None:
+    log = Log()
+    numbers = [log.open_connection(peer="p", origin=Origin.OWN, mono=0, wall=0, version=Version.V311) for _ in range(2)]
+    recorders = [Recorder(log, number) for number in numbers]
+    heard: list[tuple[int, int]] = []
+    log.watch(numbers[0], lambda first, last: heard.append((first, last)))
+    recorders[0].inbound(b"\xd0\x00" * 3, 1, 0)
+    recorders[1].inbound(b"\xd0\x00", 2, 0)
+    recorders[0].outbound(b"\xc0\x00", 3, 0)
+    recorders[0].inbound(b"\xd0", 4, 0)
+    assert heard == [(1, 3), (5, 5)]
+    recorders[0].inbound(b"\xff\xff\xff\xff\xff\x01", 5, 0)
+    assert heard[-1][1] == log.last, "bytes that are no packet are told as well"
+    recorders[0].closed(6, "over")
+    recorders[1].inbound(b"\xd0\x00", 7, 0)
+    assert heard[-1][1] == log.last - 1
+
+
+def test_the_latest_time_outlives_full_segments() -> None:
+    log = Log(1_000_000)
+    assert log.latest == 0
+    recorder = Recorder(log, log.open_connection(peer="p", origin=Origin.OWN, mono=0, wall=0, version=Version.V311))
+    for mono in range(1, 3_000):
+        recorder.inbound(b"\xd0\x00", mono, 0)
+        assert log.latest == mono

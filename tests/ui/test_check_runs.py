@@ -99,6 +99,14 @@ async def test_a_test_run_beside_the_own_connection(mosquitto_broker: Broker) ->
         await run.shows("mqtttui/check/", "UNSUBSCR")
 
 
+async def test_the_palette_leads_there_from_anywhere() -> None:
+    async with running(to(1883)) as run:
+        await run.press("escape", "4", "colon")
+        await run.type("how long does this broker")
+        await run.press("enter")
+        await run.until(lambda: isinstance(run.app.screen, CheckForm), "the form")
+
+
 async def test_without_a_connection_the_form_is_tested(mosquitto_broker: Broker) -> None:
     async with running(to(mosquitto_broker.port)) as run:
         await asked(run)
