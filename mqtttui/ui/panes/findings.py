@@ -5,14 +5,11 @@ One row is one check with one cause; below the list stands what its latest findi
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.app import ComposeResult
-from textual.message import Message
 from textual.strip import Strip
 
 from mqtttui.analysis.expert.finding import Finding, Group
@@ -22,13 +19,8 @@ from mqtttui.export.markdown import finding_markdown
 from mqtttui.protocol.enums import Severity
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.content import Part, fit, grouped, join
-from mqtttui.ui.filtering import Filtering
-from mqtttui.ui.panes.view import View
-from mqtttui.ui.widgets.lines import LineView
-from mqtttui.ui.widgets.text_block import TextBlock
+from mqtttui.ui.panes.list_view import ListView, RowList
 
-_REFRESH = 0.5
-"""Seconds between two looks at the groups."""
 _SIGNS = {Severity.ERROR: "✗", Severity.WARN: "!", Severity.NOTE: "·", Severity.CHAT: "·"}
 _NAMES = {Severity.ERROR: "error", Severity.WARN: "warn", Severity.NOTE: "note", Severity.CHAT: "chat"}
 _MEDIUM = 72
@@ -36,38 +28,16 @@ _SAMPLE = 10
 """Packets of a row that are named under a filter."""
 
 
-class GroupList(LineView):
+class GroupList(RowList):
     """The rows."""
 
     SCOPE: ClassVar[str] = "findings"
     BINDINGS = bindings_for(SCOPE)
-    HEAD_ROWS = 1
     COMPONENT_CLASSES: ClassVar[set[str]] = {"findings--error", "findings--warn", "findings--note"}
-
-    @dataclass
-    class Moved(Message):
-        """Another row is selected."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, GroupList.Moved)
-
-    @dataclass
-    class Asked(Message):
-        """A key that the view answers: `what` is the word in the table of keys."""
-
-        what: str
-
-    @dataclass
-    class Opened(Message):
-        """The person wants to see the latest packet of a row."""
-
-        number: int
 
     def __init__(self) -> None:
         super().__init__()
         self._groups: Sequence[Group] = ()
-        self.empty = ""
-        """What to say while there is no row."""
 
     @property
     def row_count(self) -> int:
@@ -88,20 +58,10 @@ class GroupList(LineView):
         else:
             self.place(cursor=self.cursor)
 
-    def cursor_moved(self) -> None:
-        self.post_message(self.Moved())
-
-    def row_activated(self) -> None:
-        self.action_open()
-
-    def action_open(self) -> None:
-        """The latest packet with this finding."""
-        if self.current is not None:
-            self.post_message(self.Opened(self.current.latest))
-
-    def action_ask(self, what: str) -> None:
-        """Let the view do it."""
-        self.post_message(self.Asked(what))
+    @property
+    def opens(self) -> int | None:
+        """The latest packet with the finding."""
+        return self.current.latest if self.current is not None else None
 
     # Painting
 
@@ -130,59 +90,25 @@ class GroupList(LineView):
         return Strip([*segments, Segment("  " + fit(f"{group.title}{cause}{muted}", room), dim if group.muted else None)])
 
 
-class FindingsView(View):
+class FindingsView(ListView):
     """Findings of one log."""
 
     def __init__(self, log: Log, findings: Findings) -> None:
-        super().__init__(id="findings")
-        self._log = log
+        self._list = GroupList()
+        super().__init__(log, self._list, id="findings")
         self._findings = findings
-        self._filtering: Filtering | None = None
         self._all = False
         """Notes and life-cycle remarks too."""
-        self._looked = 0.0
-        self._later = False
-        """Another look is due."""
-        self._seen: object = None
-        self._list = GroupList()
-        self._detail = TextBlock(id="findings-detail")
-        self._summary = TextBlock(id="findings-summary")
-
-    def compose(self) -> ComposeResult:
-        yield self._summary
-        yield self._list
-        yield self._detail
-
-    def on_mount(self) -> None:
-        self._look()
-
-    # What the main screen uses
-
-    def grew(self) -> None:
-        if time.monotonic() >= self._looked + _REFRESH:
-            self._look()
-        elif not self._later:
-            # Nothing more may come: the latest is shown all the same.
-            self._later = True
-            self.set_timer(_REFRESH, self._look)
-
-    def show_filter(self, filtering: Filtering) -> None:
-        self._filtering = filtering
-        self._look()
-
-    def focus_list(self) -> None:
-        self._list.focus()
 
     # Rows
 
-    def _look(self, *, stay: bool = False) -> None:
-        self._looked = time.monotonic()
-        self._later = False
+    def look(self, *, stay: bool = False) -> None:
+        """See ListView; with `stay` the cursor stays where it is."""
         groups = self._findings.groups(Severity.CHAT if self._all else Severity.WARN)
         self._list.empty = self._empty_words()
         self._list.show(self._selected(groups), stay=stay)
         self._show_summary()
-        self._show_detail()
+        self.show_detail()
 
     def _selected(self, groups: Sequence[Group]) -> Sequence[Group]:
         """Those with a packet that the filter in force selects, of each only these packets."""
@@ -219,7 +145,7 @@ class FindingsView(View):
             parts.append((f" · {grouped(findings.position)} of {grouped(self._log.last)} packets checked", "$state-warn"))
         self._summary.show(join(*parts))
 
-    def _show_detail(self) -> None:
+    def show_detail(self) -> None:
         group = self._list.current
         self._detail.display = group is not None
         if group is None:
@@ -247,30 +173,21 @@ class FindingsView(View):
             return None
         return found[-1] if found else None
 
-    def on_group_list_moved(self, event: GroupList.Moved) -> None:
-        event.stop()
-        self._show_detail()
-
-    def on_group_list_opened(self, event: GroupList.Opened) -> None:
-        event.stop()
-        self.post_message(self.GoTo(event.number))
-
-    def on_group_list_asked(self, event: GroupList.Asked) -> None:
-        event.stop()
-        match event.what:
+    def asked(self, what: str) -> None:
+        match what:
             case "which":
                 self._toggle_rest()
             case "mute":
                 self._toggle_mute()
             case "copy" | "print":
-                self._hand_out(plain=event.what == "print")
+                self._hand_out(plain=what == "print")
             case _:
                 self._follow()
 
     def _toggle_rest(self) -> None:
         """Notes and life-cycle remarks too, or not."""
         self._all = not self._all
-        self._look()
+        self.look()
 
     def _toggle_mute(self) -> None:
         """Count and show this check no more, or again."""
@@ -282,7 +199,7 @@ class FindingsView(View):
         else:
             self._findings.mute(group.id)
         self.post_message(self.Said(f"{group.id} is {'muted' if group.id in self._findings.muted else 'heard again'}"))
-        self._look(stay=True)
+        self.look(stay=True)
 
     def _follow(self) -> None:
         """Only the packets with this finding."""

@@ -11,12 +11,9 @@ from __future__ import annotations
 import time
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual.app import ComposeResult
-from textual.message import Message
 from textual.strip import Strip
 
 from mqtttui.analysis.operation import Operation, OpState
@@ -28,29 +25,24 @@ from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.content import fit, grouped, join
 from mqtttui.ui.filtering import Filtering
 from mqtttui.ui.operation_rows import OperationText, direction_words, in_flight_text, operation_text
-from mqtttui.ui.panes.view import View
+from mqtttui.ui.panes.list_view import ListView, RowList
 from mqtttui.ui.times import WIDTH as TIME_WIDTH
 from mqtttui.ui.times import clock
-from mqtttui.ui.widgets.lines import LineView
 from mqtttui.ui.widgets.packet_row import ARROWS
-from mqtttui.ui.widgets.text_block import TextBlock
 
 _MOST = 10_000
 """Rows that are listed."""
 _SELECTED = 20_000
 """Packets of a filter that are looked at, the newest ones."""
-_REFRESH = 0.25
-"""Seconds between two looks at the log."""
 _MEDIUM = 72
 _STATE, _WHAT, _TIME = 6, 13, 9
 
 
-class OperationList(LineView):
+class OperationList(RowList):
     """The rows."""
 
     SCOPE: ClassVar[str] = "operations"
     BINDINGS = bindings_for(SCOPE)
-    HEAD_ROWS = 1
     COMPONENT_CLASSES: ClassVar[set[str]] = {
         "operations--in",
         "operations--out",
@@ -59,32 +51,11 @@ class OperationList(LineView):
         "operations--bad",
     }
 
-    @dataclass
-    class Moved(Message):
-        """Another row is selected."""
-
-        def can_replace(self, message: Message) -> bool:
-            return isinstance(message, OperationList.Moved)
-
-    @dataclass
-    class Asked(Message):
-        """A key that the view answers: `what` is the word in the table of keys."""
-
-        what: str
-
-    @dataclass
-    class Opened(Message):
-        """The person wants to see the packets of a row."""
-
-        start: int
-
     def __init__(self, log: Log, operations: Operations) -> None:
         super().__init__()
         self._log = log
         self._operations = operations
         self._starts: Sequence[int] = ()
-        self.empty = ""
-        """What to say while there is no row."""
 
     @property
     def row_count(self) -> int:
@@ -99,6 +70,11 @@ class OperationList(LineView):
     def current(self) -> int | None:
         """First packet of the selected operation."""
         return self._starts[self.cursor] if self.cursor < len(self._starts) else None
+
+    @property
+    def opens(self) -> int | None:
+        """The first packet of the operation."""
+        return self.current
 
     @property
     def still(self) -> bool:
@@ -125,21 +101,6 @@ class OperationList(LineView):
         if found is None:
             return None
         return found, operation_text(found, self._log.version(found.connection, start))
-
-    def cursor_moved(self) -> None:
-        self.post_message(self.Moved())
-
-    def row_activated(self) -> None:
-        self.action_open()
-
-    def action_open(self) -> None:
-        """The packets of this operation."""
-        if self.current is not None:
-            self.post_message(self.Opened(self.current))
-
-    def action_ask(self, what: str) -> None:
-        """Let the view do it."""
-        self.post_message(self.Asked(what))
 
     # Painting
 
@@ -186,51 +147,26 @@ class OperationList(LineView):
         return [*out, Segment(" " * max(0, fill)), Segment(legs, dim)]
 
 
-class OperationsView(View):
+class OperationsView(ListView):
     """Operations of one log."""
 
-    def __init__(self, log: Log, operations: Operations) -> None:
-        super().__init__(id="operations")
-        self._log = log
-        self._operations = operations
-        self._filtering: Filtering | None = None
-        self._which = "all"
-        self._looked = 0.0
-        self._later = False
-        """Another look is due."""
-        self._list = OperationList(log, operations)
-        self._detail = TextBlock(id="operations-detail")
-        self._summary = TextBlock(id="operations-summary")
+    REFRESH = 0.25
 
-    def compose(self) -> ComposeResult:
-        yield self._summary
-        yield self._list
-        yield self._detail
+    def __init__(self, log: Log, operations: Operations) -> None:
+        self._list = OperationList(log, operations)
+        super().__init__(log, self._list, id="operations")
+        self._operations = operations
+        self._which = "all"
 
     def on_mount(self) -> None:
-        self.set_interval(_REFRESH, self._age)
-        self._look()
+        self.set_interval(self.REFRESH, self._age)
 
     def on_resize(self) -> None:
         self._show_summary()
 
-    # What the main screen uses
-
-    def grew(self) -> None:
-        if time.monotonic() >= self._looked + _REFRESH:
-            self._look()
-        elif not self._later:
-            # Nothing more may come: the latest is shown all the same.
-            self._later = True
-            self.set_timer(_REFRESH, self._look)
-
     def show_filter(self, filtering: Filtering) -> None:
-        self._filtering = filtering
         self._list.place(top=0, cursor=0)
-        self._look()
-
-    def focus_list(self) -> None:
-        self._list.focus()
+        super().show_filter(filtering)
 
     # Rows
 
@@ -239,17 +175,15 @@ class OperationsView(View):
         if self.display and self._operations.open_count:
             self._look()
 
-    def _look(self) -> None:
-        self._looked = time.monotonic()
-        self._later = False
+    def look(self) -> None:
         if not self._list.still:
-            self._list.show(self._rows())
+            self._list.show(self._starts())
         self._list.empty = self._empty_words()
         self._list.refresh()
         self._show_summary()
-        self._show_detail()
+        self.show_detail()
 
-    def _rows(self) -> Sequence[int]:
+    def _starts(self) -> Sequence[int]:
         rows = self._operations.rows(self._which, 0, _MOST)
         view = self._filtering.view if self._filtering is not None else None
         if view is None:
@@ -289,7 +223,7 @@ class OperationsView(View):
     def _newer(self) -> int:
         if not self._list.still or not self._list.starts:
             return 0
-        rows = self._rows()
+        rows = self._starts()
         newest = max(self._list.starts)
         rising = sorted(rows)
         return len(rising) - bisect_left(rising, newest + 1)
@@ -299,7 +233,7 @@ class OperationsView(View):
             return self._log.head(start).connection
         return self._log.connection_count - 1 if self._log.connection_count else None
 
-    def _show_detail(self) -> None:
+    def show_detail(self) -> None:
         current = self._list.current
         found = self._list.operation(current) if current is not None else None
         self._detail.display = found is not None
@@ -317,22 +251,15 @@ class OperationsView(View):
             )
         )
 
-    def on_operation_list_moved(self, event: OperationList.Moved) -> None:
-        event.stop()
+    def on_row_list_moved(self, event: RowList.Moved) -> None:
         self._show_summary()
-        self._show_detail()
 
-    def on_operation_list_opened(self, event: OperationList.Opened) -> None:
-        event.stop()
-        self.post_message(self.GoTo(event.start))
-
-    def on_operation_list_asked(self, event: OperationList.Asked) -> None:
-        event.stop()
-        match event.what:
+    def asked(self, what: str) -> None:
+        match what:
             case "which":
                 self._next_selection()
             case "copy" | "print":
-                self._hand_out(plain=event.what == "print")
+                self._hand_out(plain=what == "print")
             case _:
                 self._follow()
 
