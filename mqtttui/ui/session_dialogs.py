@@ -127,7 +127,8 @@ class SessionDialogs:
             if choice == "yes":
                 self._look(peer, options, wanted)
 
-        choices = [Choice("y", "do it", "yes", "this cannot be undone"), Choice("n", "leave it", "")]
+        # What Enter alone does changes nothing.
+        choices = [Choice("n", "leave it", ""), Choice("y", "do it", "yes", "this cannot be undone")]
         self._main.app.push_screen(Menu(Content(heading), choices, Content(words)), run)
 
     def _look(self, peer: str, options: ConnectOptions, wanted: Wanted) -> None:

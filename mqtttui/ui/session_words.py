@@ -34,7 +34,10 @@ def consequences(mode: str, *, v5: bool, expiry: int | None) -> list[str]:
         lines.append("MQTT 3 ends it by a clean session: what was in it does not show.")
     if v5 and mode != END and expiry is not None:
         lines.append(f"The session {_lives(expiry)}, until the device connects again with its own expiry.")
-    lines.append("A will of the device that still waits for its delay is not published.")
+    elif not v5 and mode != END:
+        lines.append("MQTT 3 knows no expiry: a session that had one never ends by itself, until the device connects again.")
+    if v5:
+        lines.append("A will of the device that still waits for its delay is not published.")
     return lines
 
 

@@ -189,6 +189,7 @@ def test_a_report_in_words(report: SessionReport, words: str) -> None:
 def test_every_consequence_is_said() -> None:
     assert "never ends by itself" in "".join(consequences("peek", v5=True, expiry=0xFFFFFFFF))
     assert "Receive Maximum" not in "".join(consequences("peek", v5=False, expiry=None))
+    assert "knows no expiry" in "".join(consequences("drain", v5=False, expiry=None))
     assert "clean session" in "".join(consequences("end", v5=False, expiry=None))
     assert all("thrown out" in consequences(mode, v5=v5, expiry=5)[0] for mode in ("peek", "drain", "end") for v5 in (True, False))
 
