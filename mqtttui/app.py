@@ -160,6 +160,7 @@ class MqttTui(PeerActions):
         self._profiles = ProfileDialogs(self.peers, self._main, lambda words: self._outlets.hand_out(words, plain=False))
         self._gate = Gate(self.peers, self._main, self._emit, lambda: self._profiles.known)
         first.panes.connection.who_is_kicked = self._gate.who_is_kicked
+        self._profiles.read()
         self._outlets = Outlets(self._main.parts, self._main, self.live_recording, ascii=self._ascii.enabled)
         self.alarm = Alarm(self.log_of_packets, self._facts, self.marks)
         self._columns = ColumnDialogs(self._main, paths.columns_file(), self._facts)

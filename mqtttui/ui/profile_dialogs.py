@@ -102,6 +102,8 @@ class ProfileDialogs:
         peer.panes.connection.expect(requests)
         self._described(peer)
         self._remember(profile.name)
+        name = text.visible(profile.name)
+        self._main.say(f"profile {name}{'' if ' ' in name else f'; a host of that name is mqtt://{name}'}")
 
     def clear(self, peer: Peer) -> None:
         """What the form shows is no profile any more."""
@@ -229,6 +231,7 @@ class ProfileDialogs:
         for peer in self._peers.all:
             if peer.profile is not None and peer.profile.name in self._known.profiles:
                 peer.profile = self._known.profiles[peer.profile.name]
+                self._described(peer)
         problems = self._known.problems
         if problems:
             more = f" (and {len(problems) - 1:,} more)" if len(problems) > 1 else ""

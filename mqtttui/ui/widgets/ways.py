@@ -32,10 +32,21 @@ _LONG = Content("\n").join(
     [
         join(("type  ", _KEY), "host and port below, or paste a URL or a mosquitto_sub command; ", ("ctrl+s", "bold"), " connects"),
         join(("F9    ", _KEY), "the built-in demo: a broker with devices, live packets at once, nothing leaves this machine"),
-        join(("?     ", _KEY), "every key; ", (":", "bold"), " finds every action by name"),
+        join(("?     ", _KEY), "every key; ", (":", "bold"), " finds every action by name; ", ("P", "bold"), " has your profiles"),
     ]
 )
-_SHORT = join(("type", _KEY), " or paste a URL, ", ("ctrl+s", _KEY), " connects · ", ("F9", _KEY), " demo · ", ("?", _KEY), " every key")
+_SHORT = join(
+    ("type", _KEY),
+    " or paste a URL, ",
+    ("ctrl+s", _KEY),
+    " connects · ",
+    ("F9", _KEY),
+    " demo · ",
+    ("P", _KEY),
+    " profiles · ",
+    ("?", _KEY),
+    " keys",
+)
 EMPTY = Content("\n").join(
     [
         join("No packets yet. Three ways on:", ""),
