@@ -45,7 +45,7 @@ _SHORT = join(
     ("P", _KEY),
     " profiles · ",
     ("?", _KEY),
-    " keys",
+    " every key",
 )
 EMPTY = Content("\n").join(
     [
