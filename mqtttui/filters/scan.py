@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from mqtttui.capture.log import Log, Span
 from mqtttui.filters.ast import And, Node, Not, Or
 from mqtttui.filters.block import Block, Verdict
+from mqtttui.filters.column_terms import Screen
 from mqtttui.filters.compiler import Filter
 from mqtttui.filters.evaluate import Budget, build
 from mqtttui.filters.row import NO_FACTS, Facts, Row
-from mqtttui.filters.terms import Screen, term
+from mqtttui.filters.terms import term
 
 BLOCK_ROWS = 4_096
 BLOCK_BYTES = 1 << 20

@@ -10,27 +10,23 @@ No test is written a second time here, so that a block says what the filter woul
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Sequence
-from functools import cache
-from typing import Protocol, TypeVar, cast
+from typing import TypeVar, cast
 
 from mqtttui.analysis.pairs import request_topic
-from mqtttui.capture.log import Head, Log, Origin, Packet
 from mqtttui.filters.ast import (
-    BitTest,
     Call,
     Compare,
     Contains,
-    Exists,
     FieldRef,
     Function,
     In,
     Literal,
     Matches,
     Relation,
-    TopicMatch,
     operands,
 )
 from mqtttui.filters.block import NO, TEST, Block, Verdict
+from mqtttui.filters.column_terms import ConnectionTerm, HeaderTerm, Leaf, LightTerm, Screen, Test, sample_row
 from mqtttui.filters.dependence import (
     ANY_TYPE,
     BEHIND_IDENTIFIER,
@@ -45,11 +41,9 @@ from mqtttui.filters.dependence import (
 from mqtttui.filters.patterns import Pattern, is_fixed
 from mqtttui.filters.row import Facts, Row
 from mqtttui.filters.types import TEXTUAL, Value
-from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.enums import PacketType as P
+from mqtttui.protocol.enums import Version
 
-Test = Callable[[Row], bool]
-Leaf = Exists | BitTest | Compare | Contains | Matches | In | TopicMatch
 Key = TypeVar("Key", bound=Hashable)
 
 MAX_REMEMBERED = 10_000
@@ -59,16 +53,6 @@ _FEW = 4
 """A part of a block below one fourth is few rows: they are looked at one by one."""
 _SHORTEST_SEARCHED = 2
 """Bytes of a text for which a block is searched."""
-
-
-class Screen(Protocol):
-    """A test, or several, asked of a block."""
-
-    cost: int
-    """Cheap ones are asked first."""
-
-    def screen(self, block: Block, mask: int) -> Verdict:
-        """The verdict on the rows of `mask`; rows outside do not pass."""
 
 
 class Memo(dict[Key | None, int]):
@@ -146,7 +130,7 @@ class Term:
 
     def _sample(self, table: dict[str, list[Value]]) -> Row:
         """A row that has nothing but the fields of `table`."""
-        return _sample(0x30, Version.V311, self._facts, table)
+        return sample_row(0x30, Version.V311, self._facts, table)
 
 
 class PublishTerm(Term):
@@ -274,72 +258,6 @@ class LengthTerm(Term):
         _set(verdicts, rows, map(self._memo.__getitem__, block.remaining_lengths(rows)))
 
 
-class HeaderTerm:
-    """A test of the first byte."""
-
-    cost = 0
-
-    def __init__(self, node: Leaf, test: Test, facts: Facts) -> None:
-        self._tables = {version: bytes(test(_sample(byte, version, facts)) for byte in range(256)) for version in Version}
-
-    def screen(self, block: Block, mask: int) -> Verdict:
-        """See Screen."""
-        versions = block.versions
-        if isinstance(versions, Version):
-            passes = int.from_bytes(block.firsts.translate(self._tables[versions]), "little") & mask
-        else:
-            tables = self._tables
-            verdicts = bytes(tables[version][first] for version, first in zip(versions, block.firsts, strict=True))
-            passes = int.from_bytes(verdicts, "little") & mask
-        return Verdict(passes, passes)
-
-
-class ConnectionTerm:
-    """A test of the connection and the direction."""
-
-    cost = 1
-
-    def __init__(self, node: Leaf, test: Test, facts: Facts) -> None:
-        self._test = test
-
-    def screen(self, block: Block, mask: int) -> Verdict:
-        """See Screen."""
-        connections, directions = block.connections, block.directions
-        keys = set(connections) if connections.count(connections[0]) != block.count else {connections[0]}
-        verdicts = bytearray()
-        if len(keys) == 1:
-            table = bytearray(256)
-            for direction in Direction:
-                if direction in directions:
-                    table[direction] = self._test(block.row(directions.index(direction)))
-            verdicts = bytearray(directions.tobytes().translate(table))
-        else:
-            known: dict[tuple[int, int], int] = {}
-            for row, key in enumerate(zip(connections, directions, strict=True)):
-                if key not in known:
-                    known[key] = self._test(block.row(row))
-                verdicts.append(known[key])
-        passes = int.from_bytes(verdicts, "little") & mask
-        return Verdict(passes, passes)
-
-
-class LightTerm:
-    """A test for which no packet is dissected: each row is asked."""
-
-    cost = 7
-
-    def __init__(self, node: Leaf, test: Test, facts: Facts) -> None:
-        self._test = test
-
-    def screen(self, block: Block, mask: int) -> Verdict:
-        """See Screen."""
-        verdicts = bytearray(block.count)
-        for row in block.rows(mask):
-            verdicts[row] = self._test(block.row(row))
-        passes = int.from_bytes(verdicts, "little")
-        return Verdict(passes, passes)
-
-
 _ACKNOWLEDGEMENTS = bytes(byte >> 4 in (4, 5, 6, 7, 9, 11) for byte in range(256))
 _FOUR_ACKS = bytes(4 <= byte >> 4 <= 7 for byte in range(256))
 _FLOW = bytes(3 <= byte >> 4 <= 7 for byte in range(256))
@@ -376,20 +294,6 @@ def term(node: Leaf, test: Test, facts: Facts) -> Screen:
     if all(types_of(name) is WITH_PROPERTIES for name in names) and not names & LIST_ITSELF:
         return PropertyTerm(node, test, facts)
     return Term(node, test, facts)
-
-
-@cache
-def _nowhere(version: Version) -> Log:
-    """A log with one connection and no packets, for rows that are made up."""
-    log = Log(1 << 20)
-    log.open_connection(peer="", origin=Origin.FILE, mono=0, wall=0, version=version)
-    return log
-
-
-def _sample(first: int, version: Version, facts: Facts, table: dict[str, list[Value]] | None = None) -> Row:
-    """A packet of two bytes; with `table` it has no fields but those."""
-    head = Head(first, 2, 0, 0, 0, Direction.C2S)
-    return Row(_nowhere(version), 0, facts, head, Packet(0, bytes((first, 0)), 0, 0, 0, Direction.C2S, version), None, table)
 
 
 def _set(verdicts: bytearray, rows: Sequence[int], found: Iterator[int]) -> None:

@@ -6,9 +6,9 @@ versions it exists and which statement it rests on. A check that does not exist 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
+from mqtttui.protocol.check import Check
 from mqtttui.protocol.enums import Direction, Severity, Version
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.hints import HINTS
@@ -19,39 +19,6 @@ _V31, _V311, _V5 = frozenset({Version.V31}), frozenset({Version.V311}), frozense
 _ALL = _OLD | _V5
 
 _ERROR, _WARN, _NOTE, _CHAT = Severity.ERROR, Severity.WARN, Severity.NOTE, Severity.CHAT
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One row of the table."""
-
-    id: str
-    title: str
-    """What it looks for, in a few words."""
-    severity: Severity
-    versions: frozenset[Version]
-    statement3: str = ""
-    statement5: str = ""
-    severity5: Severity | None = None
-    """Where MQTT 5 judges it otherwise."""
-    more3: Mapping[P, str] = field(default_factory=dict)
-    """Further statements of 3.x for one type of packet."""
-    more5: Mapping[P, str] = field(default_factory=dict)
-    sender5: Mapping[Direction, str] = field(default_factory=dict)
-    """Further statements of MQTT 5 for one sender."""
-    hint: str = ""
-    """What to check when it strikes, one line for a person."""
-
-    def severity_in(self, version: Version) -> Severity:
-        """How much it matters in `version`."""
-        return self.severity5 if self.severity5 is not None and version is Version.V5 else self.severity
-
-    def statement_in(self, version: Version, kind: P | None, direction: Direction) -> str:
-        """The statements of `version` for a packet of type `kind` in `direction`, joined by `, `; may be empty."""
-        v5 = version is Version.V5
-        base, more = (self.statement5, self.more5) if v5 else (self.statement3, self.more3)
-        parts = [base, self.sender5.get(direction, "") if v5 else "", "" if kind is None else more.get(kind, "")]
-        return ", ".join(part for part in parts if part)
 
 
 _FLAGS = {P.PUBREL: "MQTT-3.6.1-1", P.SUBSCRIBE: "MQTT-3.8.1-1", P.UNSUBSCRIBE: "MQTT-3.10.1-1", P.DISCONNECT: "MQTT-3.14.1-1"}

@@ -7,7 +7,7 @@ one that changed does not.
 from __future__ import annotations
 
 from mqtttui.analysis.expert import checks_connection, checks_messages
-from mqtttui.protocol.checks import Check
+from mqtttui.protocol.check import Check
 
 CONVERSATION: dict[str, Check] = {check.id: check for check in (*checks_connection.TABLE, *checks_messages.TABLE)}
 """Id -> check, of those that need more than one packet."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mqtttui.protocol.checks import Check
+from mqtttui.protocol.check import Check
 from mqtttui.protocol.enums import Direction, Severity, Version
 
 _V31, _V311, _V5 = frozenset({Version.V31}), frozenset({Version.V311}), frozenset({Version.V5})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mqtttui.protocol.checks import Check
+from mqtttui.protocol.check import Check
 from mqtttui.protocol.enums import Direction, Severity, Version
 from mqtttui.protocol.enums import PacketType as P
 
