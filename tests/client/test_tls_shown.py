@@ -200,7 +200,7 @@ async def test_the_key_log(certificates: Certificates, tls_mosquitto: Broker, tm
     file = tmp_path / "keys"
     async with Driver() as driver:
         await driver.connected(tls_mosquitto.port, tls=TlsOptions(ca_file=str(certificates.ca), key_log=str(file)))
-        assert driver.state.warning == f"TLS keys are written to {file}"
+        assert driver.state.warning.startswith(f"TLS keys are written to {file.parent.parent.parent}")
         await driver.disconnect()
         assert driver.state.warning == ""
     assert file.stat().st_mode & 0o777 == 0o600
