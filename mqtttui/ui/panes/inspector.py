@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
-from textual.message import Message
-from textual.reactive import reactive
 from textual.widget import Widget
 from textual.widgets import Static
 
@@ -24,15 +21,16 @@ from mqtttui.capture.log import Evicted, Log
 from mqtttui.protocol.enums import Direction, PacketType
 from mqtttui.protocol.fields import Dissection, Field
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.content import count_bytes, join
+from mqtttui.ui.content import count_bytes
 from mqtttui.ui.field_filters import hint
 from mqtttui.ui.filtering import Filtering
-from mqtttui.ui.panes.view import View
+from mqtttui.ui.panes.packet_view import PacketView
 from mqtttui.ui.payload import PayloadText, PayloadView, as_json, as_text
 from mqtttui.ui.row_text import Describe
-from mqtttui.ui.widgets.bars import Bar, Explanation, spread
+from mqtttui.ui.widgets.bars import Explanation
 from mqtttui.ui.widgets.hex_view import HexView, width_for
 from mqtttui.ui.widgets.packet_list import PacketList
+from mqtttui.ui.widgets.packet_title import PacketTitle
 from mqtttui.ui.widgets.packet_tree import PacketTree
 from mqtttui.ui.widgets.payload_text import PayloadPane
 
@@ -40,19 +38,6 @@ _SMALL = (90, 18)
 """Cells and rows below which one thing is shown at a time."""
 _WIDE_BYTES = 132
 """Cells from which 16 bytes a row leave the tree the room that its names and values need."""
-
-
-class PacketTitle(Bar):
-    """The line above details and bytes: which packet they belong to."""
-
-    text: reactive[str] = reactive("")
-    right: reactive[str] = reactive("")
-
-    def line(self, width: int) -> Content:
-        left = join(("─ ", "$rule"), (self.text, "bold"), " ") if self.text else join(("─", "$rule"))
-        right = join(" ", (self.right, "$dimmed"), (" ─", "$rule")) if self.right else join(("─", "$rule"))
-        room = width - left.cell_length - right.cell_length
-        return join(left, ("─" * room, "$rule"), right) if room >= 0 else spread(left, join(""), width)
 
 
 More = Callable[[Dissection, int], Dissection]
@@ -64,76 +49,11 @@ def _nothing_more(dissection: Dissection, no: int) -> Dissection:
     return dissection
 
 
-class Inspector(View):
+class Inspector(PacketView):
     """Packets of one log."""
 
     SCOPE: ClassVar[str] = "inspector"
     BINDINGS = bindings_for("inspector")
-
-    @dataclass
-    class CopyWanted(Message):
-        """The person wants to copy something of a packet, or its selected field, or to print it on the `plain` terminal."""
-
-        number: int
-        dissection: Dissection
-        field: Field | None
-        plain: bool = False
-
-    @dataclass
-    class LinkWanted(Message):
-        """To the answer (`forward`) or the request of a packet."""
-
-        number: int
-        forward: bool
-
-    @dataclass
-    class ValueWanted(Message):
-        """The person wants a filter made of a packet's field, or of its topic (no field); `how` as in `FilterWanted`."""
-
-        number: int
-        field: Field | None
-        how: str
-
-    @dataclass
-    class EditWanted(Message):
-        """The person wants to edit a packet, or a new one (None), and send it."""
-
-        number: int | None
-
-    @dataclass
-    class FlowWanted(Message):
-        """The person wants to take a step of a packet's QoS flow."""
-
-        number: int | None
-
-    @dataclass
-    class MarkWanted(Message):
-        """The person wants a packet marked, or its mark taken away."""
-
-        number: int
-
-    @dataclass
-    class CommentWanted(Message):
-        """The person wants to write a comment on a packet."""
-
-        number: int
-
-    @dataclass
-    class FollowWanted(Message):
-        """The person wants only what belongs together with a packet; `ask`: what of it."""
-
-        number: int
-        ask: bool
-
-    @dataclass
-    class ColumnsWanted(Message):
-        """The person wants to choose columns, or a field as one."""
-
-        field: Field | None
-
-    @dataclass
-    class PacketOpened(Message):
-        """The person looked inside a packet."""
 
     def __init__(self, log: Log, describe: Describe, more: More = _nothing_more, *, id: str | None = None) -> None:
         """`more` adds to a packet's tree what it has to do with others."""

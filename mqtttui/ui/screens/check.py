@@ -19,11 +19,11 @@ from mqtttui.text import visible
 from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.check_runs import Checked, CheckRuns
 from mqtttui.ui.content import Part, fit, join
-from mqtttui.ui.panes.inspector import PacketTitle
 from mqtttui.ui.screens.keyed_modal import KeyedModal
 from mqtttui.ui.times import clock
 from mqtttui.ui.widgets.check_table import CheckTable
 from mqtttui.ui.widgets.lines import LineView
+from mqtttui.ui.widgets.packet_title import PacketTitle
 from mqtttui.ui.widgets.text_block import TextBlock
 
 _LOOK_SECONDS = 0.1

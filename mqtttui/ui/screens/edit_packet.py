@@ -31,7 +31,6 @@ from mqtttui.ui.forms.packet import PacketDraft
 from mqtttui.ui.forms.rows import FormError
 from mqtttui.ui.messages import CommandRequested
 from mqtttui.ui.palette import Palette, entries
-from mqtttui.ui.panes.inspector import PacketTitle
 from mqtttui.ui.row_text import Describe
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.screens.repeat import RepeatPrompt
@@ -41,6 +40,7 @@ from mqtttui.ui.widgets.escaped_input import EscapedTextArea
 from mqtttui.ui.widgets.followed_list import FollowedList
 from mqtttui.ui.widgets.form import Form
 from mqtttui.ui.widgets.hex_view import HexView
+from mqtttui.ui.widgets.packet_title import PacketTitle
 from mqtttui.ui.widgets.packet_tree import PacketTree
 from mqtttui.ui.widgets.text_block import TextBlock
 

@@ -21,12 +21,12 @@ from mqtttui.ui.attempts import Attempt, Attempts, Result
 from mqtttui.ui.bindings import KEYS, Key, bindings_for, keys_of
 from mqtttui.ui.content import Part, fit, join
 from mqtttui.ui.palette import Palette, entries
-from mqtttui.ui.panes.inspector import PacketTitle
 from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.times import clock
 from mqtttui.ui.waterfall import Bar, between, duration
 from mqtttui.ui.widgets.bars import KeyLine, unique_by_key
 from mqtttui.ui.widgets.lines import LineView
+from mqtttui.ui.widgets.packet_title import PacketTitle
 from mqtttui.ui.widgets.text_block import TextBlock
 from mqtttui.ui.widgets.waterfall_view import WaterfallView
 
