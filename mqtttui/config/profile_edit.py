@@ -254,7 +254,7 @@ def _updated(before: Profiles, known: Profile, wanted: Mapping[str, Any]) -> str
 
     document = tomlkit.parse(before.text)
     table: Any = document["profiles"][known.name]
-    now = {**known.values, "port": known.contents.options.port}
+    now = {**known.values, "port": known.values.get("port") or _usual_port(wanted)}
     inherited = before.profiles[known.extends].values if known.extends else {}
     keys = [key for key, leaf in LEAVES.items() if key in wanted and wanted[key] != now.get(key, leaf.default)]
     if "websocket.query" in keys and "websocket.path" not in keys:

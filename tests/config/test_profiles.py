@@ -199,6 +199,11 @@ def test_a_url_gives_way_to_what_differs_from_it() -> None:
     assert parsed(after, **ENVIRON).profiles["home"].contents.options.url == "mqtts://other:8884"
 
 
+def test_another_transport_does_not_change_a_port_that_was_not_written() -> None:
+    after = saved("a", '[profiles.a]\nhost = "h"\n', tls=TlsOptions())
+    assert parsed(after).profiles["a"].contents.options.url == "mqtts://h:1883"
+
+
 def test_renaming_follows_every_mention() -> None:
     after = changed(FILE, rename("home", "my house", ENVIRON))
     assert '[profiles."my house"]' in after
