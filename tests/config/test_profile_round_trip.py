@@ -22,7 +22,7 @@ def written(*tables: tuple[str, Contents]) -> Profiles:
     return read(document_of({name: table_of(each, {}) for name, each in tables}), PATH, {})
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(contents)
 def test_any_connection_survives_the_round_trip(given_contents: Contents) -> None:
     found = written(("it", given_contents))
@@ -30,7 +30,7 @@ def test_any_connection_survives_the_round_trip(given_contents: Contents) -> Non
     assert found.profiles["it"].contents == given_contents
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(contents, contents, contents)
 def test_any_change_says_what_is_meant_and_leaves_the_rest(first: Contents, second: Contents, other: Contents) -> None:
     before = written(("a", first), ("b", other))
@@ -39,7 +39,7 @@ def test_any_change_says_what_is_meant_and_leaves_the_rest(first: Contents, seco
     assert after.profiles["b"].contents == other
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(contents, contents)
 def test_any_profile_can_extend_any_other(base: Contents, wanted: Contents) -> None:
     text = document_of({"base": table_of(base, {}), "child": {"extends": "base"}}, HEAD)
@@ -51,6 +51,7 @@ def test_any_profile_can_extend_any_other(base: Contents, wanted: Contents) -> N
     assert after.profiles["base"].contents == base
 
 
+@settings(max_examples=30)
 @given(contents)
 def test_saving_what_is_there_changes_not_one_character(given_contents: Contents) -> None:
     before = written(("it", given_contents))
