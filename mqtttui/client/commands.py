@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from mqtttui.config.check import CheckJob
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import PacketType
 from mqtttui.protocol.packets import Properties, Publish, Text, TopicRequest
+
+if TYPE_CHECKING:
+    from mqtttui.config.check import CheckJob
 
 
 @dataclass(frozen=True, slots=True)
