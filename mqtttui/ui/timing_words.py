@@ -73,7 +73,7 @@ def verdict(standing: Standing) -> Said:
     way, behind = ("the way to the proxy", "what is behind it") if standing.proxied else ("the network", "the broker")
     if rest <= network // 10:
         return Said(f"{name} takes {whole}, no longer than {way}: {behind} answers at once.")
-    return Said(f"Of the {whole} that {standing.name} takes, {way} needs {duration(network)} and {behind} {duration(rest)}.")
+    return Said(f"{name} takes {whole}: {way} {duration(network)}, {behind} {duration(rest)}.")
 
 
 def _without_probe(standing: Standing) -> Said:
@@ -137,7 +137,8 @@ def full(summaries: Sequence[Summary]) -> int:
 
 
 def bar(median: float, p95: int, largest: int, cells: int) -> tuple[str, str]:
-    """Up to the median, and on to the 95th percentile."""
+    """Up to the median, and on to the 95th percentile. The last cell stays free, so that a full bar is seen to end."""
+    cells -= 1
     if largest <= 0 or cells <= 0:
         return "", ""
     first = min(cells, max(1, round(median / largest * cells)))
