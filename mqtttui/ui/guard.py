@@ -4,7 +4,8 @@
 2. `read-only` refuses whatever sends more than CONNECT, SUBSCRIBE, UNSUBSCRIBE, PINGREQ and DISCONNECT. What makes the server
    publish the will is asked about: the person may have no other way to end a connection.
 3. `ask` asks before publishing, clearing a retained message, bytes made by hand, and subscriptions to everything or to a share.
-4. Warnings name the consequence, guard or not.
+4. To drain a session of somebody else, or to end it, is asked about in any case.
+5. Warnings name the consequence, guard or not.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.packets import Connect as ConnectPacket
 from mqtttui.protocol.packets import Publish, Text
 from mqtttui.protocol.topics import is_shared
+from mqtttui.ui.session_words import DRAIN, PEEK, consequences
 
 _CELLS = 50
 _FOR_EVER = 0xFFFF_FFFF
@@ -204,17 +206,21 @@ def _publish(packet: Publish, by: Guarding) -> Verdict:
 
 
 def _examine(command: Examine, by: Guarding) -> Verdict:
-    """A look takes the session for a moment; to drain it or to end it takes messages for good."""
+    """A look takes the session for a moment; to drain it or to end it takes messages for good, and is asked about without a guard too."""
     shown = text.shorten(text.visible(command.client_id), _CELLS)
     user = by.users.get(command.client_id, "")
     kicked = f"kicks {shown} off{f': {user} uses this client id' if user else ', if it is connected'}"
-    match command.mode:
-        case "peek":
-            return Allowed(kicked if user else "") if by.guard is Guard.NONE else Question("Look into this session?", kicked, "look")
-        case "drain":
-            return _sending("Drain this session?", f"{kicked}; the device never gets these messages", "drain it", "draining", by)
-        case "end":
-            return _sending("End this session?", f"{kicked}; its queue and its subscriptions are lost", "end it", "ending of sessions", by)
+    if command.mode == PEEK:
+        return Allowed(kicked if user else "") if by.guard is Guard.NONE else Question("Look into this session?", kicked, "look")
+    drained = command.mode == DRAIN
+    if by.guard is Guard.READ_ONLY:
+        return Refusal(f"{by.name} is read-only: no {'draining' if drained else 'ending of sessions'}")
+    v5 = command.options.connect.version is Version.V5
+    lines = consequences(command.mode, v5=v5, expiry=command.expiry)
+    if user:
+        lines[0] = f"{kicked[:1].upper()}{kicked[1:]}."
+    title = f"Drain the queue of {shown}?" if drained else f"End the session of {shown}?"
+    return Question(title, "\n".join([*lines, "This cannot be undone."]), "drain it" if drained else "end it")
 
 
 def _sending(title: str, consequence: str, yes: str, what: str, by: Guarding) -> Verdict:

@@ -12,7 +12,7 @@ from mqtttui.client.commands import Authenticate, Command, Examine, Misbehave, S
 from mqtttui.client.events import Challenge, ConnectionState, Phase, SessionReport
 from mqtttui.config.options import ConnectOptions
 from mqtttui.config.scram import scram_method
-from mqtttui.protocol.enums import Direction, PropertyId, Version
+from mqtttui.protocol.enums import Direction, PropertyId
 from mqtttui.text import shorten, visible
 from mqtttui.ui import notices
 from mqtttui.ui.content import as_whom
@@ -25,7 +25,7 @@ from mqtttui.ui.screens.examine import ExaminePrompt, Wanted
 from mqtttui.ui.screens.main import MainScreen
 from mqtttui.ui.screens.menu import Choice, Menu
 from mqtttui.ui.screens.report import ReportScreen
-from mqtttui.ui.session_words import DRAIN, PEEK, consequences, report_lines, short_report, title
+from mqtttui.ui.session_words import report_lines, short_report, title
 from mqtttui.ui.widgets.read_view import Line
 
 _METHOD = 40
@@ -98,13 +98,9 @@ class SessionDialogs:
             return
 
         def run(wanted: Wanted | None) -> None:
-            if wanted is None:
-                return
-            self._asked = wanted
-            if wanted.mode == PEEK:
+            if wanted is not None:
+                self._asked = wanted
                 self._look(state.peer, options, wanted)
-            else:
-                self._confirm(state.peer, options, wanted)
 
         self._main.app.push_screen(ExaminePrompt(options, self._asked), run)
 
@@ -117,22 +113,8 @@ class SessionDialogs:
             self._main.say(f"the Connection form (1) has no broker to ask: {problem.text}")
             return None
 
-    def _confirm(self, peer: str, options: ConnectOptions, wanted: Wanted) -> None:
-        v5 = options.connect.version is Version.V5
-        words = "\n".join(consequences(wanted.mode, v5=v5, expiry=wanted.expiry))
-        name = shorten(visible(wanted.client_id), _METHOD)
-        heading = f"Drain the queue of {name}?" if wanted.mode == DRAIN else f"End the session of {name}?"
-
-        def run(choice: str | None) -> None:
-            if choice == "yes":
-                self._look(peer, options, wanted)
-
-        # What Enter alone does changes nothing.
-        choices = [Choice("n", "leave it", ""), Choice("y", "do it", "yes", "this cannot be undone")]
-        self._main.app.push_screen(Menu(Content(heading), choices, Content(words)), run)
-
     def _look(self, peer: str, options: ConnectOptions, wanted: Wanted) -> None:
-        """Ask for a look; its report opens when it is told of, for a guard may ask or refuse before."""
+        """Ask for a look; its report opens when it is told of, for the guard asks about more than a peek, or refuses it."""
         self._begun = next(self._tokens)
         self._send(
             Examine(peer, self._begun, options, wanted.client_id, wanted.mode, wanted.receive_maximum, wanted.expiry, wanted.quiet),

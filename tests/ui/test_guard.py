@@ -72,7 +72,8 @@ def test_every_command_is_in_the_table() -> None:
 
 @pytest.mark.parametrize(("command", "asked", "read_only"), TABLE, ids=lambda value: getattr(value, "__name__", type(value).__name__))
 def test_guards(command: Command, asked: type, read_only: type) -> None:
-    assert isinstance(judge(command, Guarding(Guard.NONE, "it", USERS), IDLE), Allowed)
+    lasting = isinstance(command, commands.Examine) and command.mode != "peek"
+    assert isinstance(judge(command, Guarding(Guard.NONE, "it", USERS), IDLE), Question if lasting else Allowed)
     assert isinstance(judge(command, Guarding(Guard.ASK, "it", USERS), IDLE), asked)
     assert isinstance(judge(command, Guarding(Guard.READ_ONLY, "it", USERS), IDLE), read_only)
 
@@ -87,6 +88,15 @@ def test_guards(command: Command, asked: type, read_only: type) -> None:
 )
 def test_warnings_name_the_consequence_without_a_guard_too(command: Command, words: str) -> None:
     assert judge(command, Guarding(Guard.NONE, "it", USERS), IDLE) == Allowed(words)
+
+
+@pytest.mark.parametrize("guard", [Guard.NONE, Guard.ASK])
+def test_one_question_has_all_that_comes_of_draining(guard: Guard) -> None:
+    asked = judge(commands.Examine("main", 1, OPTIONS, "dev-7", "drain"), Guarding(guard, "it", USERS), IDLE)
+    assert isinstance(asked, Question)
+    assert asked.title == "Drain the queue of dev-7?"
+    assert asked.consequence.startswith("Kicks dev-7 off: profile lab uses this client id.\n")
+    assert "the device will never get them" in asked.consequence
 
 
 def test_questions_and_refusals_say_what_would_happen() -> None:

@@ -139,7 +139,7 @@ async def test_to_drain_asks_once_more_and_esc_sends_nothing() -> None:
         await run.shows("the device will never get them")
         await run.press("ctrl+s")
         await shows_screen(run, Menu)
-        await run.shows("Drain the queue of dev-9?", "this cannot be undone")
+        await run.shows("Drain the queue of dev-9?", "This cannot be undone")
         await run.press("n")
         await run.until(lambda: run.app.screen is run.main, "the main screen")
         assert session.commands == []
