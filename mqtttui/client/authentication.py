@@ -28,7 +28,7 @@ REAUTHENTICATE = 0x19
 ANSWER_SECONDS = 120.0
 """How long the user has for an answer."""
 AGAIN_SECONDS = 10.0
-"""How long the server has for its answer to a re-authentication, until another one may be begun."""
+"""How long the server has for its answer to a re-authentication; then its silence is said, and another one may be begun."""
 _SHOWN = 200
 
 
@@ -63,6 +63,11 @@ class Authentication:
     def challenge(self) -> Challenge | None:
         """What waits for the user's answer."""
         return self._challenge
+
+    @property
+    def server_is_asked(self) -> bool:
+        """The server owes the next AUTH of a re-authentication."""
+        return self._again is not None and self._challenge is None
 
     def connect(self) -> Connect:
         """The CONNECT as it leaves: for SCRAM without the password, with the first message. Raises AuthenticationError."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from mqtttui.client import errors
-from mqtttui.client.authentication import ANSWER_SECONDS, Authentication, AuthenticationError
+from mqtttui.client import authentication, errors
+from mqtttui.client.authentication import Authentication, AuthenticationError
 from mqtttui.client.events import Challenge, Failure
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.packets import Auth, Connect, Properties
@@ -40,9 +40,12 @@ class Login:
     def wait(self) -> None:
         """CONNACK, or the next AUTH, is due from now on."""
         self.stop()
+        loop = asyncio.get_running_loop()
         if not self._accepted:
-            seconds = ANSWER_SECONDS if self.authentication.challenge is not None else self._seconds
-            self._timer = asyncio.get_running_loop().call_later(seconds, self._over)
+            seconds = authentication.ANSWER_SECONDS if self.authentication.challenge is not None else self._seconds
+            self._timer = loop.call_later(seconds, self._over)
+        elif self.authentication.server_is_asked:
+            self._timer = loop.call_later(authentication.AGAIN_SECONDS, self._silent)
 
     def stop(self) -> None:
         """Nothing is due any more."""
@@ -61,6 +64,7 @@ class Login:
             self._failed(errors.authentication_failed(str(error), "" if self._accepted else "connack"))
             return
         if text:
+            self.stop()
             self._observed(text)
 
     def accepted(self, properties: Properties) -> None:
@@ -71,4 +75,8 @@ class Login:
 
     def _over(self) -> None:
         asked = self.authentication.challenge is not None
-        self._failed(errors.authentication_unanswered(ANSWER_SECONDS) if asked else self._late())
+        self._failed(errors.authentication_unanswered(authentication.ANSWER_SECONDS) if asked else self._late())
+
+    def _silent(self) -> None:
+        """The connection is as good as before: the server only has not said that it knows the user again."""
+        self._observed(f"no answer to the re-authentication for {authentication.AGAIN_SECONDS:g} s: the connection stays as it was")

@@ -109,7 +109,7 @@ async def test_a_login_in_three_steps_by_hand() -> None:
 
 async def test_while_the_user_types_the_connack_is_not_late(monkeypatch: pytest.MonkeyPatch) -> None:
     steps = (expect(Connect), send(Auth(0x18, (METHOD,))), expect_close())
-    monkeypatch.setattr("mqtttui.client.login.ANSWER_SECONDS", 6.0)
+    monkeypatch.setattr("mqtttui.client.authentication.ANSWER_SECONDS", 6.0)
     async with Script(*steps, version=Version.V5, timeout=20) as broker, Driver() as driver:
         driver.connect(broker.port, connect=asking(), connack_timeout=5)
         failure = (await driver.failed(20)).failure
@@ -159,6 +159,20 @@ async def test_authenticating_again_on_a_live_connection() -> None:
         await driver.until(lambda: driver.state.observed, "what came of it")
         assert driver.state.observed[0].startswith("authenticated again after ")
         assert driver.state.phase is Phase.CONNECTED
+
+
+async def test_a_server_that_is_silent_to_a_re_authentication_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(authentication, "AGAIN_SECONDS", 0.2)
+    steps = (expect(Connect), reply(), expect(Auth), send(Auth(0x18, (METHOD,))), expect(Auth), expect_close())
+    async with Script(*steps, version=Version.V5, timeout=60) as broker, Driver() as driver:
+        await driver.connected(broker.port, connect=asking())
+        driver.session.execute(Authenticate(PEER, b"again", again=True))
+        await driver.until(lambda: driver.state.challenge, "the challenge")
+        driver.session.execute(Authenticate(PEER, b"!"))
+        await driver.until(lambda: driver.state.observed, "that nothing comes")
+        assert driver.state.observed[-1] == "no answer to the re-authentication for 0.2 s: the connection stays as it was"
+        assert driver.state.phase is Phase.CONNECTED
+        await driver.disconnect()
 
 
 async def test_without_a_method_there_is_nothing_to_do_again() -> None:
