@@ -11,7 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from mqtttui.cli import check_from, job_from, open_settings, settings_from
+from mqtttui.cli.check import check_from
+from mqtttui.cli.open_file import open_settings
+from mqtttui.cli.record import job_from
+from mqtttui.cli.start import settings_from
 from mqtttui.config.guard import Guard
 from mqtttui.config.profiles import read
 from mqtttui.ui.bindings import KEYS, key_label

@@ -101,7 +101,7 @@ def test_what_needs_no_screen_imports_none(words: list[str]) -> None:
 
 def test_the_password_is_asked_for_on_the_terminal() -> None:
     code = (
-        "import sys; from mqtttui.cli import settings_from; "
+        "import sys; from mqtttui.cli.start import settings_from; "
         "s, _ = settings_from(['h', '-u', 'me', '--ask-password'], {}); print('GOT', s.options.connect.password)"
     )
     master, slave = pty.openpty()

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mqtttui.cli import main, settings_from
+from mqtttui.cli import main
+from mqtttui.cli.start import settings_from
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import ConnectOptions
 from mqtttui.config.settings import Settings

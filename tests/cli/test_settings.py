@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from mqtttui.cli import settings_from
+from mqtttui.cli.start import settings_from
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.options import ConnectOptions, TlsOptions, WebSocketOptions
 from mqtttui.config.recording import RecordOptions

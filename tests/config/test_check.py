@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mqtttui.analysis.check_run import Depth
-from mqtttui.cli import check_from
+from mqtttui.cli.check import check_from
 from mqtttui.config.check import CheckJob
 from mqtttui.config.errors import ConfigError
 from mqtttui.protocol.enums import Version

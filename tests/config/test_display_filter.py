@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from mqtttui.cli import main, settings_from
+from mqtttui.cli import main
+from mqtttui.cli.start import settings_from
 from mqtttui.config.display_filter import one_line, parse_display_filter
 from mqtttui.config.errors import ConfigError
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mqtttui.cli import settings_from
+from mqtttui.cli.start import settings_from
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.mosquitto import parse_command
 from mqtttui.config.options import ConnectOptions, ProxyOptions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from mqtttui.cli import settings_from
+from mqtttui.cli.start import settings_from
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.mosquitto import parse_command
 from mqtttui.config.options import TlsOptions

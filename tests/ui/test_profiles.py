@@ -10,7 +10,7 @@ import keyring
 import pytest
 from keyring.backend import KeyringBackend
 
-from mqtttui.cli import settings_from
+from mqtttui.cli.start import settings_from
 from mqtttui.client.commands import Connect as ConnectCommand
 from mqtttui.client.commands import SendPublish
 from mqtttui.client.events import Phase
