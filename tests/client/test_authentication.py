@@ -16,7 +16,7 @@ from mqtttui.client.events import Challenge, Phase
 from mqtttui.client.scram import MOST_ITERATIONS, Scram, ScramError
 from mqtttui.config.scram import as_it_leaves, scram_method
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
-from mqtttui.protocol.packets import Auth, Connack, Connect, Packet, Properties, Property, encode
+from mqtttui.protocol.packets import Auth, Connack, Connect, Disconnect, Packet, Properties, Property, encode
 from tests.support.scripted import Script, Step, close, expect, expect_close, reply, send, wait_for
 from tests.support.sessions import PEER, Driver
 
@@ -163,7 +163,7 @@ async def test_authenticating_again_on_a_live_connection() -> None:
 
 async def test_a_server_that_is_silent_to_a_re_authentication_is_told_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(authentication, "AGAIN_SECONDS", 0.2)
-    steps = (expect(Connect), reply(), expect(Auth), send(Auth(0x18, (METHOD,))), expect(Auth), expect_close())
+    steps = (expect(Connect), reply(), expect(Auth), send(Auth(0x18, (METHOD,))), expect(Auth), expect(Disconnect))
     async with Script(*steps, version=Version.V5, timeout=60) as broker, Driver() as driver:
         await driver.connected(broker.port, connect=asking())
         driver.session.execute(Authenticate(PEER, b"again", again=True))
