@@ -1,7 +1,7 @@
 """The gate: every command passes it on its way to the session, and nothing else reaches one.
 
 1. `ui.guard` decides; what it allows, and what the person confirms, goes on. What is refused is told as the session tells it.
-2. The guard in force is that of the connection that stands, until another one is asked for with what the form shows.
+2. The guard in force is that of the connection that stands, until the session is told to make another one with what the form shows.
 3. Secrets that a profile does not write down are fetched here, for a connection that the form asks for, and put into the form.
 """
 
@@ -54,17 +54,16 @@ class Gate:
         peer = self._peers.of(command.peer)
         if peer is None:
             return
-        if isinstance(command, Connect | ConnectRaw) and self._asked_by_form(peer, command.options):
-            peer.take_profile()
-            show_peers(self._peers, self._main)
-        match judge(command, self._guarding(peer, command), peer.state):
+        by_form = isinstance(command, Connect | ConnectRaw) and self._asked_by_form(peer, command.options)
+        go = partial(self._pass, peer, command, by_form=by_form)
+        match judge(command, self._guarding(peer, command, by_form=by_form), peer.state):
             case Allowed(warning=warning):
                 if warning:
                     self._main.say(f"! {warning}")
-                self._pass(peer, command)
+                go()
             case Question(title=title, consequence=consequence, yes=yes):
                 asked = f"{peer.name}: {title}" if self._peers.several else title
-                self._ask(asked, consequence, yes, lambda: self._pass(peer, command), partial(self._declined, command))
+                self._ask(asked, consequence, yes, go, partial(self._declined, command))
             case Refusal(text=words):
                 self._not_sent(command, words)
                 self._emit(Rejected(command.peer, words))
@@ -73,7 +72,7 @@ class Gate:
         """Let a test run of the current peer through, ask about it, or refuse it: its probes are messages."""
         peer = self._peers.current
         go = partial(self._complete, peer, job.options, lambda options: begin(replace(job, options=options)))
-        match judge_check(job.plan.depth, self._guarding(peer, None)):
+        match judge_check(job.plan.depth, self._guarding(peer)):
             case Allowed():
                 go()
             case Question(title=title, consequence=consequence, yes=yes):
@@ -110,10 +109,12 @@ class Gate:
         peer = self._peers.of(id)
         return kicked_words(options.connect, self.users_of(peer, options)) if peer is not None else ""
 
-    def _guarding(self, peer: Peer, command: Command | None) -> Guarding:
+    def _guarding(self, peer: Peer, command: Command | None = None, *, by_form: bool = False) -> Guarding:
+        """`by_form`: what the form shows is to be connected with, and its profile decides."""
         options = getattr(command, "options", None)
         users = self.users_of(peer, options) if isinstance(options, ConnectOptions) else {}
-        return Guarding(peer.guard, peer.label or "this profile", users)
+        guard, label = peer.in_form if by_form else (peer.guard, peer.label)
+        return Guarding(guard, label or "this profile", users)
 
     def _asked_by_form(self, peer: Peer, options: ConnectOptions) -> bool:
         try:
@@ -138,20 +139,31 @@ class Gate:
         if isinstance(command, SendPublish):
             self._emit(PublishChanged(command.peer, command.token, Outcome.LOST, f"not sent: {words}"))
 
-    def _pass(self, peer: Peer, command: Command) -> None:
-        if isinstance(command, Connect | ConnectRaw | Examine):
-            self._complete(peer, command.options, lambda options: peer.session.execute(replace(command, options=options)))
-        else:
+    def _pass(self, peer: Peer, command: Command, *, by_form: bool) -> None:
+        if not isinstance(command, Connect | ConnectRaw | Examine):
             peer.session.execute(command)
+            return
+
+        def go(options: ConnectOptions) -> None:
+            if by_form:
+                peer.take_profile()
+                show_peers(self._peers, self._main)
+            peer.session.execute(replace(command, options=options))
+
+        self._complete(peer, command.options, go)
 
     def _complete(self, peer: Peer, options: ConnectOptions, go: Callable[[ConnectOptions], None]) -> None:
         """Go on with the options; first fetch the secrets that the form leaves to the profile, if they come of the form."""
 
         async def fetch() -> None:
             found = await self._secrets.complete(peer, options)
-            if found is not None:
-                peer.panes.connection.load(found)
-                go(found)
+            if found is None:
+                return
+            if self._peers.of(peer.id) is not peer or not self._asked_by_form(peer, options):
+                self._main.say("not connected: the form was changed meanwhile")
+                return
+            peer.panes.connection.load(found)
+            go(found)
 
         if peer.missing(options) and self._asked_by_form(peer, options):
             self._main.run_worker(fetch(), name="secrets", group=f"secrets {peer.id}", exclusive=True)

@@ -70,11 +70,17 @@ class Peer:
         self.profile, self.fetched = other.profile, dict(other.fetched)
         self.guard, self.label = other.guard, other.label
 
+    @property
+    def in_form(self) -> tuple[Guard, str]:
+        """Guard and label of the profile in the form: what a connection with it will have."""
+        profile = self.profile
+        if profile is None:
+            return Guard.NONE, ""
+        return profile.guard, text.visible(profile.label or (profile.name if profile.guard is not Guard.NONE else ""))
+
     def take_profile(self) -> None:
         """The profile in the form is that of the connection from now on."""
-        profile = self.profile
-        self.guard = profile.guard if profile is not None else Guard.NONE
-        self.label = text.visible(profile.label or (profile.name if profile.guard is not Guard.NONE else "")) if profile is not None else ""
+        self.guard, self.label = self.in_form
 
     def missing(self, options: ConnectOptions) -> dict[str, Source]:
         """The secrets that the profile keeps elsewhere and that are not in `options` yet, by place."""

@@ -219,6 +219,31 @@ async def test_guards_ask_and_refuse(folder: Path) -> None:
         assert not [command for command in session.commands if isinstance(command, SendPublish)]
 
 
+async def test_a_connection_keeps_its_guard_until_another_one_is_really_asked_for(folder: Path) -> None:
+    write(folder, '[profiles.look]\nguard = "read-only"\n[profiles.open]\nusername = "a"\npassword = { ask = true }\n')
+    async with running(started("look")) as run:
+        session = run.fake_session()
+        run.tell_connected()
+        await run.shows("look read-only")
+        await run.press("4", "P")
+        await screen(run, ProfilesScreen)
+        await run.type("open")
+        await run.press("enter")
+        await run.shows("profile open fills the form")
+        before = len(session.commands)
+        await run.press("ctrl+s")
+        await screen(run, SecretPrompt)
+        await run.press("escape")
+        await main(run)
+        await run.shows("no password was given", "look read-only")
+        await run.press("ctrl+s")
+        await screen(run, SecretPrompt)
+        await run.type("secret")
+        await run.press("enter")
+        await run.until(lambda: len(session.commands) > before, "CONNECT is asked for", 30)
+        await run.until(lambda: "look read-only" not in run.text, "the guard of the other profile", 30)
+
+
 async def test_the_list_shows_what_is_wrong_and_changes_the_file(folder: Path) -> None:
     path = write(folder, '# mine\n[profiles.a]  # first\nhost = "${NOPE}"\n[profiles.b]\ngroup = "G"\nhost = "b.lan"\n')
     async with running(size=(80, 24)) as run:
