@@ -130,7 +130,9 @@ class PeerEvents:
                 self._notice_failure(peer, peer.state.failure)
 
     def closed(self, peer: Peer) -> None:
-        """A peer is no more."""
+        """A peer is no more: nothing is heard of it from now on."""
+        self.attempts.take(peer.state.with_(phase=Phase.IDLE, failure=None, ended="closed"), time.monotonic_ns(), time.time_ns())
+        self._counters.set_filters(peer.id, ())
         for known in (self._notices, self._failures, self._offers):
             if (shown := known.pop(peer.id, None)) is not None:
                 self._main.withdraw(shown)

@@ -47,6 +47,8 @@ class SessionDialogs:
         self._begun = 0
         """Token of the latest look; 0 before the first."""
         self._report: SessionReport | None = None
+        self._looker = ""
+        """The peer that made the look of the report."""
         self._shown: ReportScreen | None = None
         self._auth: tuple[AnswerAuth, str] | None = None
         """The dialog of AUTH while it is open, and its peer."""
@@ -84,7 +86,7 @@ class SessionDialogs:
 
         def run(choice: str | None) -> None:
             if choice == "show":
-                self._show(state.peer)
+                self._show()
             elif choice == "ask":
                 self._ask(state)
 
@@ -120,13 +122,13 @@ class SessionDialogs:
             Examine(peer, self._begun, options, wanted.client_id, wanted.mode, wanted.receive_maximum, wanted.expiry, wanted.quiet),
         )
 
-    def _show(self, peer: str) -> None:
+    def _show(self) -> None:
         assert self._report is not None
 
         def stop() -> bool:
             if self._report is None or self._report.done:
                 return False
-            self._send(StopBeside(peer))
+            self._send(StopBeside(self._looker))
             return True
 
         def lines() -> list[Line]:
@@ -143,9 +145,9 @@ class SessionDialogs:
         if report.token != self._begun:
             return None
         new = self._report is None or self._report.token != report.token
-        self._report = report
+        self._report, self._looker = report, peer
         if new and self._main.is_current:
-            self._show(peer)
+            self._show()
             return None
         if self._shown is not None and self._shown.is_mounted:
             self._shown.look()

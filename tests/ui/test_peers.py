@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from mqtttui.client.commands import Connect, FlowStep, SendPublish, Subscribe
+from mqtttui.client.commands import Connect, Examine, FlowStep, SendPublish, StopBeside, Subscribe
 from mqtttui.client.events import (
     ConnectionState,
     Failure,
@@ -16,6 +16,8 @@ from mqtttui.client.events import (
     Phase,
     PublishChanged,
     Rejected,
+    SessionLooked,
+    SessionReport,
     StateChanged,
     Step,
     StepStatus,
@@ -179,6 +181,41 @@ async def test_names_closing_and_quitting() -> None:
         assert (await another(run, "publisher")).id == "publisher 2", "records and events know a connection by its id"
 
 
+async def test_an_attempt_of_a_connection_that_is_closed_is_over() -> None:
+    async with fakes() as (run, _):
+        await another(run)
+        running_step = Step("tcp", StepStatus.RUNNING, started=1)
+        run.tell(ConnectionState("second", Phase.CONNECTING, 1, OPTIONS, steps=(running_step,)))
+        await run.shows("second")
+        attempts = run.app.peer_events.attempts
+        await run.until(lambda: (found := attempts.latest("second")) is not None and not found.over, "it runs")
+        await run.press("4", "L", "x")
+        await run.until(lambda: not run.app.peers.several, "closed")
+        latest = attempts.latest("second")
+        assert latest is not None
+        assert latest.over
+
+
+async def test_a_look_is_stopped_at_the_connection_that_makes_it() -> None:
+    async with fakes() as (run, sessions):
+        look = Examine("main", 1, OPTIONS, "dev-9", "peek", 65_535, 0xFFFF_FFFF, 2.0)
+        await run.press("4", "S")
+        await run.shows("Over after")
+        await run.type("dev-9")
+        await run.press("ctrl+s")
+        await run.until(lambda: sessions["main"].commands == [look], "the command")
+        run.app._emit(SessionLooked("main", SessionReport(1, "dev-9", "peek")))
+        await run.shows("Session of dev-9")
+        await run.press("escape")
+        await run.until(lambda: run.app.screen is run.main, "the main screen")
+        await another(run)
+        await run.press("4", "S", "s")
+        await run.shows("Session of dev-9")
+        await run.press("ctrl+c")
+        await run.until(lambda: StopBeside("main") in sessions["main"].commands, "stopped where it runs")
+        assert StopBeside("second") not in sessions["second"].commands
+
+
 async def test_keys_of_forms_reach_the_current_connection() -> None:
     async with fakes() as (run, sessions):
         run.tell_connected(OPTIONS)
@@ -263,6 +300,28 @@ async def test_a_connection_that_is_closed_after_a_publish_is_tried_again_in_mqt
             await run.shows("main v5: CONNECT: accepted", "cmd/x: refused: 0x99")
             assert {info.peer for info in run.log.connections} == {"main", "main v5"}
         await broker.finished()
+
+
+async def test_a_trial_that_was_stopped_sends_nothing_later() -> None:
+    async with fakes() as (run, sessions):
+        await type_topic(run, "cmd/x")
+        await run.press("ctrl+s")
+        await run.until(lambda: sessions["main"].commands, "sent")
+        await run.press("4", "V")
+        await run.shows("CONNECT, PUBLISH")
+        await run.press("p")
+        await run.until(lambda: "main v5" in sessions and sessions["main v5"].commands, "the second connection")
+        (connect,) = sessions["main v5"].commands
+        assert isinstance(connect, Connect)
+        made = ConnectionState("main v5", Phase.CONNECTING, 1, connect.options)
+        idle = made.with_(phase=Phase.IDLE, ended="cancelled")
+        for state in (made, idle, made, made.with_(phase=Phase.CONNECTED)):
+            run.app.post_message(run.app.EventCame(StateChanged("main v5", state)))
+        await run.until(lambda: run.app.state.phase is Phase.CONNECTED, "connected by hand")
+        await run.press("3")
+        await run.shows("Send")
+        assert "cmd/x" not in run.main.publish.history
+        assert sessions["main v5"].commands == [connect]
 
 
 async def test_subscriptions_that_were_refused_are_tried_again_in_mqtt_5() -> None:
