@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -90,7 +90,7 @@ def rename(name: str, new: str, environ: Mapping[str, str]) -> Change:
         document = tomlkit.parse(before.text)
         tables: Any = document["profiles"]
         for table in tables.values():
-            if table.get("extends") == name:
+            if isinstance(table, MutableMapping) and table.get("extends") == name:
                 table["extends"] = new
         if document.get("default") == name:
             document["default"] = new
@@ -320,7 +320,9 @@ def _renamed(text: str, name: str, new: str) -> str:
 
 
 def _sound(before: Profiles) -> None:
-    """Raises ConfigError while the file is no TOML: nothing can be changed in it then."""
+    """Raises ConfigError while the file is no text, or no TOML: nothing can be changed in it then."""
+    if before.problems and not before.text:
+        raise ConfigError("the file cannot be read", before.said(before.problems[0]), "mend it first")
     try:
         tomllib.loads(before.text)
     except tomllib.TOMLDecodeError:

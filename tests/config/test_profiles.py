@@ -258,6 +258,20 @@ def test_nothing_is_changed_in_a_file_with_a_mistake(tmp_path: Path) -> None:
     assert path.read_text() == before
 
 
+def test_a_file_that_is_no_utf_8_is_never_overwritten(tmp_path: Path) -> None:
+    path = tmp_path / "profiles.toml"
+    path.write_bytes('# caf\xe9\n[profiles.mine]\nhost = "h"\n'.encode("latin-1"))
+    before = path.read_bytes()
+    with pytest.raises(ConfigError, match="cannot be read"):
+        change(path, {}, save("new", Contents(_any()), {}, {}))
+    assert path.read_bytes() == before
+
+
+def test_renaming_beside_a_profile_that_is_no_table() -> None:
+    text = '[profiles]\nodd = 5\n[profiles.a]\nhost = "h"\n'
+    assert changed(text, rename("a", "b", {})) == text.replace("profiles.a", "profiles.b")
+
+
 def _any() -> ConnectOptions:
     return parsed(FILE, N="1").profiles["base"].contents.options
 
