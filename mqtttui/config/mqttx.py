@@ -5,6 +5,7 @@ The keys are those of MQTTX's own record (`clientId`, `mqttVersion`, `will.lastW
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,8 +49,9 @@ def looks_like_mqttx(data: Any) -> bool:
 
 def read_mqttx(data: Any) -> list[Imported]:
     """The connections of a file. Raises ConfigError if there are none that can be read."""
+    _check_texts(data)
     records = [each for each in (data if isinstance(data, list) else [data]) if isinstance(each, dict)]
-    groups = {each["id"]: str(each.get("name", "")) for each in records if each.get("isCollection") is True and "id" in each}
+    groups = {str(each["id"]): _text(each, "name") for each in records if each.get("isCollection") is True and "id" in each}
     found = [_connection(each, groups) for each in records if each.get("isCollection") is not True]
     if not found:
         raise ConfigError("this file of MQTTX has no connections", hint="export them in MQTTX again")
@@ -85,8 +87,8 @@ class _Reader:
             self._lost("the time behind the client id")
         if record.get("reconnectPeriod") not in (None, 4000):
             self._lost("the period of reconnecting")
-        if record.get("messages"):
-            self._lost(f"{len(record['messages']):,} messages of its history")
+        if isinstance(messages := record.get("messages"), list) and messages:
+            self._lost(f"{len(messages):,} messages of its history")
         return ConnectOptions(
             host=parse_host(_text(record, "host")),
             port=port,
@@ -110,16 +112,8 @@ class _Reader:
                 continue
             if each.get("subscriptionIdentifier") is not None:
                 self._lost(f"the subscription identifier of {shorten(visible(topic), 40)}")
-            qos, handling = each.get("qos"), each.get("rh")
-            out.append(
-                TopicRequest(
-                    topic,
-                    qos if qos in (0, 1, 2) else 0,
-                    each.get("nl") is True,
-                    each.get("rap") is True,
-                    handling if handling in (0, 1, 2) else 0,
-                )
-            )
+            nl, rap = each.get("nl") is True, each.get("rap") is True
+            out.append(TopicRequest(topic, _to_two(each, "qos"), nl, rap, _to_two(each, "rh")))
         return tuple(out)
 
     def _connect(self) -> Connect:
@@ -146,10 +140,9 @@ class _Reader:
         given = self._record.get("will")
         if not isinstance(given, dict) or not _text(given, "lastWillTopic"):
             return None
-        qos = given.get("lastWillQos")
         items = self._properties(given.get("properties") or given, WILL) if v5 else ()
         payload = _text(given, "lastWillPayload").encode("utf-8", "surrogateescape")
-        return Will(_text(given, "lastWillTopic"), payload, qos if qos in (0, 1, 2) else 0, given.get("lastWillRetain") is True, items)
+        return Will(_text(given, "lastWillTopic"), payload, _to_two(given, "lastWillQos"), given.get("lastWillRetain") is True, items)
 
     def _tls(self) -> TlsOptions:
         record = self._record
@@ -207,6 +200,20 @@ class _Reader:
 
     def _lost(self, what: str) -> None:
         self.remarks.append(f"{self._name}: {what}")
+
+
+def _check_texts(data: Any) -> None:
+    """Raises ConfigError for half a surrogate pair, which JSON can write and UTF-8 cannot."""
+    try:
+        json.dumps(data, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError:
+        raise ConfigError("this file of MQTTX has text that is no Unicode", hint="export the connections in MQTTX again") from None
+
+
+def _to_two(record: Mapping[str, Any], key: str) -> int:
+    """A QoS, or a Retain Handling."""
+    value = record.get(key)
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= 2 else 0
 
 
 def _text(record: Mapping[str, Any], key: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 
 from mqtttui.config.errors import ConfigError
 from mqtttui.config.guard import Guard
+from mqtttui.config.mqttx import read_mqttx
 from mqtttui.config.options import ReconnectOptions, TlsOptions, WebSocketOptions
 from mqtttui.config.profile_export import NoCommand, exported, mosquitto_command
 from mqtttui.config.profile_import import free_name, imported
@@ -136,6 +137,24 @@ def test_urls_commands_and_profiles_are_imported_too(tmp_path: Path) -> None:
 
 
 # ---------------------------------------------------------------- export
+
+
+@pytest.mark.parametrize("field", ["password", "clientId", "name", "path"])
+def test_text_that_is_no_unicode_is_said(field: str) -> None:
+    with pytest.raises(ConfigError, match="no Unicode"):
+        read_mqttx(json.loads(json.dumps([RECORD | {field: "\ud800"}])))
+
+
+def test_values_of_other_kinds_than_mqttx_writes() -> None:
+    odd = RECORD | {
+        "messages": 5,
+        "subscriptions": [{"topic": "t", "qos": 1.0, "rh": True}],
+        "will": {"lastWillTopic": "t", "lastWillQos": 1.0},
+    }
+    (found,) = read_mqttx([odd, {"isCollection": True, "id": [1], "name": None}])
+    assert found.contents.subscriptions == (TopicRequest("t", 0),)
+    assert found.contents.options.connect.will == Will("t", b"")
+
 
 THEIRS = """\
 [profiles.base]
