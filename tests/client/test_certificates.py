@@ -10,7 +10,7 @@ import trustme
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import ExtensionOID, NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +71,25 @@ def test_names_that_would_paint_the_terminal_are_harmless() -> None:
     assert all(text.isprintable() for text in (info.subject, info.issuer, *info.names))
     state = ConnectionState("p", options=ConnectOptions(tls=TlsOptions()), tls_info=TlsInfo("TLSv1.3", "X", certificates=(info,)))
     assert all(line.isprintable() for line in security_text(state, now).split("\n"))
+
+
+def test_a_kind_of_name_that_the_library_does_not_know() -> None:
+    key, now = ec.generate_private_key(ec.SECP256R1()), datetime.now(UTC)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "broker")])
+    x400_address = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes.fromhex("3002a300"))
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x400_address, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    info = read(made.public_bytes(serialization.Encoding.DER))
+    assert (info.subject, info.names, info.problem) == ("CN=broker", (), "")
 
 
 @given(st.binary(max_size=200), st.integers(0, 2000), st.integers(0, 255))
