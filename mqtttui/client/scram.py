@@ -9,6 +9,8 @@ from mqtttui.text import shorten, visible
 MOST_ITERATIONS = 600_000
 """What the server may ask for at most: its number decides how long this machine computes."""
 
+_LONGEST = 8_192
+"""Bytes of a server's message. Its nonce is in our answer, which has to fit into an AUTH."""
 _ITERATIONS = re.compile(r"(?:^|,)i=(\d{1,10})(?:,|$)")
 
 
@@ -58,6 +60,8 @@ class Scram:
 
 
 def _text(message: bytes) -> str:
+    if len(message) > _LONGEST:
+        raise ScramError(f"the server's message has {len(message):,} bytes; more than {_LONGEST:,} are not answered here")
     try:
         return message.decode("utf-8")
     except UnicodeDecodeError:

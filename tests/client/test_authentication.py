@@ -249,6 +249,13 @@ def test_scram_refuses_to_compute_for_ever() -> None:
         scram.final(f"r={nonce}x,s=c2FsdHNhbHRzYWx0c2FsdA==,i={MOST_ITERATIONS + 1}".encode())
 
 
+def test_scram_answers_nothing_that_would_not_fit_into_an_auth() -> None:
+    scram = Scram("SCRAM-SHA-256", "user", "pencil")
+    nonce = scram.first().decode().partition("r=")[2]
+    with pytest.raises(ScramError, match="bytes"):
+        scram.final(f"r={nonce}{'x' * 65_440},s=c2FsdHNhbHRzYWx0c2FsdA==,i=4096".encode())
+
+
 @pytest.mark.parametrize("answer", [b"", b"\xff", b"r=other,s=c2FsdHNhbHRzYWx0c2FsdA==,i=4096", b"e=no", b"r=\x1b[2J"])
 def test_scram_says_what_is_wrong_with_any_answer(answer: bytes) -> None:
     scram = Scram("SCRAM-SHA-256", "user", "pencil")
