@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from mqtttui.config.opening import OpenOptions
 from mqtttui.config.recording import RecordOptions
 from mqtttui.config.settings import Settings
+from mqtttui.export.saving import Saving
 from mqtttui.protocol.packets import Connect, Publish
 from mqtttui.ui.screens.export import ExportPrompt
 from tests.export.test_recording import rows
@@ -117,10 +119,19 @@ async def test_where_nothing_can_be_written_that_is_said(here: Path) -> None:
         await run.shows("not written: ", "No space left on device")
 
 
+def never_over(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every export begins, and does not come to its end."""
+    advance = Saving.advance
+
+    def stuck(self: Saving, clock: Callable[[], int], slice_ns: int) -> bool:
+        return not self.done and advance(self, clock, 1)
+
+    monkeypatch.setattr(Saving, "advance", stuck)
+
+
 async def test_it_can_be_stopped_and_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mqtttui.ui.exporting._SLICE_NS", 1)
-    async with inspecting(0) as (run, feed):
-        feed.publishes(3_000)
+    never_over(monkeypatch)
+    async with inspecting(30) as (run, _):
         await run.caught_up()
         exporting = run.app._outlets._exporting
         await write(run, "a.csv")
@@ -132,9 +143,8 @@ async def test_it_can_be_stopped_and_leaves_nothing(here: Path, monkeypatch: pyt
 
 async def test_what_is_overwritten_stays_until_the_new_file_is_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "a.csv").write_bytes(b"precious")
-    monkeypatch.setattr("mqtttui.ui.exporting._SLICE_NS", 1)
-    async with inspecting(0) as (run, feed):
-        feed.publishes(3_000)
+    never_over(monkeypatch)
+    async with inspecting(30) as (run, _):
         await run.caught_up()
         exporting = run.app._outlets._exporting
         await write(run, "a.csv")
