@@ -131,7 +131,7 @@ def never_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 async def test_it_can_be_stopped_and_leaves_nothing(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     never_over(monkeypatch)
-    async with inspecting(30) as (run, _):
+    async with inspecting(200) as (run, _):
         await run.caught_up()
         exporting = run.app._outlets._exporting
         await write(run, "a.csv")
@@ -144,7 +144,7 @@ async def test_it_can_be_stopped_and_leaves_nothing(here: Path, monkeypatch: pyt
 async def test_what_is_overwritten_stays_until_the_new_file_is_whole(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (here / "a.csv").write_bytes(b"precious")
     never_over(monkeypatch)
-    async with inspecting(30) as (run, _):
+    async with inspecting(200) as (run, _):
         await run.caught_up()
         exporting = run.app._outlets._exporting
         await write(run, "a.csv")

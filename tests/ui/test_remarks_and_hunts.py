@@ -56,15 +56,19 @@ def test_remarks_begin_in_the_same_column() -> None:
 
 
 async def test_wrapped_notes_are_whole_beside_a_scrollbar() -> None:
-    for width in range(110, 122):
-        async with inspecting(0, size=(width, 30)) as (run, feed):
-            feed.raw(b"\x38\x0b\x00\x08dup0/+/#\x00", Direction.C2S)
-            await run.caught_up()
-            await run.shows("D02")
-            box = run.main.inspector.details
-            notes = [strip.text for strip in map(box.line, range(box.size.height)) if "DUP is set" in strip.text]
-            assert notes
-            assert not any("…" in note for note in notes), notes
+    async with inspecting(0, size=(109, 30)) as (run, feed):
+        feed.raw(b"\x38\x0b\x00\x08dup0/+/#\x00", Direction.C2S)
+        await run.caught_up()
+        await run.shows("D02")
+        box = run.main.inspector.details
+
+        def notes() -> list[str]:
+            return [strip.text for strip in map(box.line, range(box.size.height)) if "DUP is set" in strip.text]
+
+        for width in range(110, 122):
+            await run.pilot.resize_terminal(width, 30)
+            await run.until(lambda width=width: run.main.size.width == width and notes(), f"{width} columns")  # type: ignore[misc]
+            assert not any("…" in note for note in notes()), notes()
 
 
 def _capture(folder: Path) -> Path:
