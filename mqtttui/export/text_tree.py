@@ -35,7 +35,7 @@ def _lines(dissection: Dissection, explain: bool, title: str) -> Iterator[str]:
         yield from _field(field, 0, explain)
     for note in dissection.notes:
         if note not in on_fields:
-            yield " " * (_OFFSET + 2) + _note(note)
+            yield " " * (_OFFSET + 2) + note_line(note)
 
 
 def _field(field: Field, depth: int, explain: bool) -> Iterator[str]:
@@ -49,12 +49,13 @@ def _field(field: Field, depth: int, explain: bool) -> Iterator[str]:
     means = f"  — {field.explanation}" if explain and field.explanation else ""
     yield f"{offset}  {indent}{name}{value}{means}"
     for note in field.notes:
-        yield f"{' ' * _OFFSET}  {indent}{_INDENT}{_note(note)}"
+        yield f"{' ' * _OFFSET}  {indent}{_INDENT}{note_line(note)}"
     for child in field.children:
         yield from _field(child, depth + 1, explain)
 
 
-def _note(note: Note) -> str:
+def note_line(note: Note) -> str:
+    """`! warning C13: …`."""
     statement = f" [{note.statement}]" if note.statement else ""
     identifier = f" {note.id}" if note.id else ""
     return f"{_SIGNS[note.severity]} {note.severity.label}{identifier}: {note.text}{statement}"

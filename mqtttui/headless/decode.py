@@ -58,7 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         dest="format",
         choices=("text", "json", "fields"),
         default="text",
-        help="a tree for people, one JSON object a packet and line, or the fields of -e",
+        help="a tree for people with all findings, one JSON object a packet and line, or the fields of -e",
     )
     parser.add_argument("-e", dest="field", action="append", metavar="NAME", help="with -T fields: print this field (may be given again)")
     parser.add_argument(
@@ -130,7 +130,7 @@ def _hex(args: argparse.Namespace, printer: Printer, lines: BinaryIO | None) -> 
 
 
 def _file(args: argparse.Namespace, printer: Printer, stream: BinaryIO, name: str) -> int:
-    # Filters and followers are not needed for hexadecimal, which answers at once.
+    # What reads and filters captures is not needed for hexadecimal, which answers at once.
     from mqtttui.headless.decode_file import FileDecoder
 
     decoder = FileDecoder(args, printer, name)

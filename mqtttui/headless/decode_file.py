@@ -12,7 +12,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from mqtttui.analysis.expert.screen import Screen, shape_of
 from mqtttui.analysis.follower import Follower
@@ -33,6 +33,9 @@ from mqtttui.protocol.dissect import dissect
 from mqtttui.protocol.enums import Direction, Severity
 from mqtttui.protocol.fields import Context, Dissection, Note
 from mqtttui.text import preview
+
+if TYPE_CHECKING:
+    from mqtttui.headless.conversations import Telling
 
 _PIECE = 1 << 18
 _MAX_DEFERRED = 10_000
@@ -68,6 +71,11 @@ class FileDecoder:
         self._screen = Screen()
         self._told = 0
         self._guesses: set[int] = set()
+        self._look_back = bool(self._followers)
+        """What was asked for may look at packets that were printed."""
+        self._telling: Telling | None = None
+        if printer.tells_conversations and self._fields is None:
+            self._tell_conversations()
 
     def run(self, stream: BinaryIO, begun: bytes = b"") -> None:
         """Reads `stream` to its end; `begun` was read of it before. OSError passes."""
@@ -96,7 +104,8 @@ class FileDecoder:
         if not self._read_first:
             self._print_new()
             self._print_deferred()
-            if not self._followers:
+            self._print_late()
+            if not self._look_back:
                 self._log.forget(min(self._deferred, default=self._done + 1) - 1)
         if self._fields is not None:
             self._fields.flush()
@@ -145,7 +154,31 @@ class FileDecoder:
         if packet.framing_error:
             more = f" ({packet.dropped:,} more bytes are not shown)" if packet.dropped else ""
             dissection = unframed(dissection, packet.framing_error + more)
-        self._printer.print(self._with_guess(dissection, packet.connection), self._place(packet))
+        findings = self._telling.on(packet.number, dissection) if self._telling is not None else ()
+        self._printer.print(self._with_guess(dissection, packet.connection), self._place(packet), findings)
+
+    def _tell_conversations(self) -> None:
+        # Loaded only where it is printed, as in `_facts`.
+        from mqtttui.analysis.findings import Findings
+        from mqtttui.headless.conversations import Telling
+
+        findings = next((each for each in self._followers if isinstance(each, Findings)), None)
+        if findings is None:
+            findings = Findings()
+            self._followers = (*self._followers, findings)
+        self._telling = Telling(findings)
+
+    def _print_late(self) -> None:
+        """What was found on packets that were printed before."""
+        if self._telling is None:
+            return
+        for no in self._telling.changed():
+            if no > self._done or no in self._deferred:
+                continue
+            if self._filter is not None and not (no in self._log and self._filter.matches(Row(self._log, no, self._facts))):
+                continue
+            for finding in self._telling.on(no, None):
+                self._printer.print_late(no, finding)
 
     def _judge(self, row: Row) -> None:
         """Whether the packet is malformed, without dissecting those that are like one before."""

@@ -10,7 +10,7 @@ import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 from mqtttui.capture.dissecting import unframed
 from mqtttui.capture.records import incomplete
@@ -24,6 +24,9 @@ from mqtttui.protocol.enums import Direction, PacketType, Severity, Version
 from mqtttui.protocol.fields import Context, Dissection, Note
 from mqtttui.protocol.framing import MAX_PACKET, Framer
 from mqtttui.text import preview
+
+if TYPE_CHECKING:
+    from mqtttui.headless.conversations import HexConversations
 
 LINE_FORMS = "lines are 'C>S HEX', 'S>C HEX', 'connection', 'connection 3.1', 'connection 3.1.1' or 'connection 5'"
 _PIECE = 65_536
@@ -104,6 +107,9 @@ class Decoder:
         self._number = 0
         self._connection = -1
         self._open: _Connection | None = None
+        self._first: tuple[int, Dissection] | None = None
+        """The first packet of the run, if it is no CONNECT, until there is another one: by itself it is no conversation."""
+        self._conversations: HexConversations | None = None
 
     def direction_of(self, stream: bytes) -> Direction:
         """The direction that was asked for, or the one in which the first packet of `stream` breaks fewer rules."""
@@ -141,7 +147,29 @@ class Decoder:
 
     def _print(self, dissection: Dissection) -> None:
         self._number += 1
-        self._printer.print(dissection, Place(self._number, self._connection))
+        findings = self._findings(dissection) if self._printer.tells_conversations else ()
+        self._printer.print(dissection, Place(self._number, self._connection), findings)
+        self._print_late()
+
+    def _findings(self, dissection: Dissection) -> tuple[Note, ...]:
+        if self._number == 1 and dissection.type is not PacketType.CONNECT:
+            self._first = self._connection, dissection
+            return ()
+        if self._conversations is None:
+            # What follows conversations takes as long to load as everything else: a packet by itself does without.
+            from mqtttui.headless.conversations import HexConversations
+
+            self._conversations = HexConversations()
+        if self._first is not None:
+            self._conversations.add(*self._first)
+            self._first = None
+        self._conversations.add(self._connection, dissection)
+        return self._conversations.on_latest(dissection)
+
+    def _print_late(self) -> None:
+        if self._conversations is not None:
+            for number, finding in self._conversations.late():
+                self._printer.print_late(number, finding)
 
 
 class _Connection:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mqtttui.export.mask import masked_dissection
 from mqtttui.export.packet_json import line, packet_object
-from mqtttui.export.text_tree import tree_text
+from mqtttui.export.text_tree import note_line, tree_text
 from mqtttui.protocol.checks import MALFORMED
 from mqtttui.protocol.enums import Severity
-from mqtttui.protocol.fields import Dissection
+from mqtttui.protocol.fields import Dissection, Note
 from mqtttui.text import visible
 
 MAX_NODES = 1_000_000
@@ -50,8 +50,13 @@ class Printer:
         self.malformed = False
         """Whether any packet so far was malformed or incomplete."""
 
-    def print(self, dissection: Dissection, place: Place) -> None:
-        """One packet, to standard output."""
+    @property
+    def tells_conversations(self) -> bool:
+        """Whether findings beyond the packet itself are printed; the notes of JSON are those of the packet."""
+        return not self._json
+
+    def print(self, dissection: Dissection, place: Place, findings: Sequence[Note] = ()) -> None:
+        """One packet, to standard output; in text with its `findings`."""
         self.malformed = self.malformed or is_malformed(dissection)
         if self._mask:
             dissection = masked_dissection(dissection)
@@ -65,7 +70,13 @@ class Printer:
             ends = f"  {visible(place.source)} > {visible(place.destination)}" if place.source else ""
             title += f"  {iso_time(place.wall)}{ends}  frame {place.frame}"
         title += "".join(f"\n  comment: {visible(comment)}" for comment in place.comments)
+        if findings:
+            dissection = replace(dissection, notes=(*dissection.notes, *findings))
         print(tree_text(dissection, False, explain=self._explain, title=title), end="\n\n")
+
+    def print_late(self, number: int, finding: Note) -> None:
+        """A finding on packet `number`, which was printed before."""
+        print(f"packet {number}  {note_line(finding)}", end="\n\n")
 
     def _object(self, dissection: Dissection, place: Place) -> dict[str, Any]:
         shown = packet_object(
