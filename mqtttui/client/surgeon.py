@@ -109,12 +109,17 @@ class Look:
         loop = asyncio.get_running_loop()
         self._latest = loop.time()
         told = 0.0
-        while connection.ended is None and (left := self._latest + self._asked.quiet - loop.time()) > 0:
+        while connection.ended is None and (left := self._heard_last(connection) + self._asked.quiet - loop.time()) > 0:
             if loop.time() - told >= _TOLD_EVERY:
                 told = loop.time()
                 self._counts(answers)
                 self._say()
             await connection.over(min(left, _TOLD_EVERY))
+
+    def _heard_last(self, connection: Beside) -> float:
+        """When something of the session came last (time of the loop): also a part of a message, over a slow line."""
+        tap = connection.link.tap if connection.link is not None else None
+        return max(self._latest, tap.last_in / 1e9) if tap is not None and tap.mid_packet else self._latest
 
     async def _leave(self, connection: Beside, version: Version) -> None:
         none = self._report.session_present is False

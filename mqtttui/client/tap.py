@@ -20,6 +20,7 @@ from typing import Protocol
 
 from mqtttui.capture.recorder import Recorder
 from mqtttui.client.layer import Bytes, Deaf, Layer
+from mqtttui.protocol.enums import Direction
 from mqtttui.protocol.framing import Batch
 
 _SLICE = 65_536
@@ -133,6 +134,11 @@ class Tap:
         """Whether everything written has left."""
         return not self._queue and self._layer.ready
 
+    @property
+    def mid_packet(self) -> bool:
+        """Whether the peer's latest packet has not come whole yet."""
+        return not self._recorder.at_boundary(Direction.S2C)
+
     def abort(self) -> None:
         """Close at once; what has not left is dropped."""
         self._closing = True
@@ -156,8 +162,9 @@ class Tap:
         if self._finished:
             return
         now = time.monotonic_ns()
+        arrived = self._layer.arrived()
         # Not before what is recorded already: the times in the log never fall.
-        mono = min(now, max(self._layer.arrived(), self._recorder.latest)) if self._layer.arrived() else now
+        mono = min(now, max(arrived, self._recorder.latest)) if arrived else now
         self.last_in = mono
         batch = self._recorder.inbound(chunk, mono, time.time_ns() - now + mono)
         self._reading = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from typing import Any
 
@@ -12,11 +13,11 @@ from mqtttui.client.events import Phase, SessionLooked, SessionReport
 from mqtttui.client.surgeon import examining
 from mqtttui.config.options import ConnectOptions
 from mqtttui.protocol.enums import Direction, PacketType, PropertyId, Version
-from mqtttui.protocol.packets import Ack, Connack, Connect, Property, Publish, TopicRequest, Will
+from mqtttui.protocol.packets import Ack, Connack, Connect, Property, Publish, TopicRequest, Will, encode
 from mqtttui.protocol.parse import parse
 from tests.support.brokers import HOST, Broker
 from tests.support.raw_client import Closed, RawClient
-from tests.support.scripted import Script, expect, expect_close, send
+from tests.support.scripted import Script, expect, expect_close, send, send_raw, wait_for
 from tests.support.sessions import PEER, Driver
 
 LOGIN: dict[str, Any] = {"username": "alice", "password": b"secret"}
@@ -188,6 +189,23 @@ async def test_what_is_between_pubrec_and_pubcomp_stays_so() -> None:
         report = await look(driver, Broker("script", None, (), broker.port), Version.V311, "d")  # type: ignore[arg-type]
         assert (report.unfinished, report.withheld, report.qos0, report.count) == (1, 1, 1, 1)
         assert report.window is None
+
+
+@pytest.mark.slow
+async def test_a_message_that_comes_slowly_is_waited_for() -> None:
+    """In pieces, each within the time that ends a look, all of them together not."""
+    raw = encode(Publish("t", bytes(600), 1, packet_id=3), Version.V311)
+    pieces = [(asyncio.Event(), raw[at : at + 100]) for at in range(0, len(raw), 100)]
+    slowly = [step for due, piece in pieces for step in (wait_for(due), send_raw(piece))]
+    loop = asyncio.get_running_loop()
+    for index, (due, _) in enumerate(pieces):
+        loop.call_later(1 + index / 2, due.set)
+    async with (
+        Script(expect(Connect), send(Connack(session_present=True)), *slowly, expect_close(), timeout=30) as broker,
+        Driver() as driver,
+    ):
+        report = await look(driver, Broker("script", None, (), broker.port), Version.V311, "d")  # type: ignore[arg-type]
+        assert (report.count, report.size, report.withheld) == (1, 600, 1)
 
 
 async def test_a_look_can_be_stopped_and_a_refusal_is_told() -> None:
