@@ -11,10 +11,13 @@ from __future__ import annotations
 import importlib
 import os
 import queue
+import selectors
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -31,6 +34,8 @@ COMMAND_LIMIT = 60.0
 _OTHER_WAYS = 'write { ask = true }, { env = "NAME" } or { command = ["pass", "show", "x"] } instead'
 _HEX = "hex:"
 _LARGEST = 0xFFFF
+_LOOK_EVERY = 0.05
+"""Seconds after which it is looked whether a command has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +125,13 @@ def _printed(words: tuple[str, ...], environ: Mapping[str, str]) -> bytes:
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "it cannot be started"
         raise ConfigError(f"the command {shown} cannot be started", reason, "mend it in the profile") from None
-    try:
-        printed, _ = process.communicate(timeout=COMMAND_LIMIT)
-    except subprocess.TimeoutExpired:
-        os.killpg(process.pid, signal.SIGKILL)
-        process.communicate()
-        raise ConfigError(f"the command {shown} took longer than {COMMAND_LIMIT:g} s", hint="try it in a terminal") from None
+    with process:
+        try:
+            printed = _output(process)
+        except subprocess.TimeoutExpired:
+            with suppress(OSError):  # It has just ended.
+                os.killpg(process.pid, signal.SIGKILL)
+            raise ConfigError(f"the command {shown} took longer than {COMMAND_LIMIT:g} s", hint="try it in a terminal") from None
     if process.returncode:
         raise ConfigError(f"the command {shown} ended with status {process.returncode}", hint="try it in a terminal, to see why")
     first = printed.partition(b"\n")[0].removesuffix(b"\r")
@@ -134,6 +140,27 @@ def _printed(words: tuple[str, ...], environ: Mapping[str, str]) -> bytes:
     if len(first) > _LARGEST:
         raise ConfigError(f"the command {shown} printed more than {_LARGEST:,} bytes", hint="its first line is the secret")
     return first
+
+
+def _output(process: subprocess.Popen[bytes]) -> bytes:
+    """The beginning of what it prints, until it ends: what it has started may hold the pipe open longer. Raises TimeoutExpired."""
+    assert process.stdout is not None
+    printed = bytearray()
+    deadline = time.monotonic() + COMMAND_LIMIT
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stdout, selectors.EVENT_READ)
+        while (left := deadline - time.monotonic()) > 0:
+            ended = process.poll() is not None
+            if selector.select(0 if ended else min(left, _LOOK_EVERY)):
+                chunk = os.read(process.stdout.fileno(), 65_536)
+                printed += chunk[: _LARGEST + 2 - len(printed)]
+                if chunk:
+                    continue
+                process.wait(left)
+                ended = True
+            if ended:
+                return bytes(printed)
+    raise subprocess.TimeoutExpired(process.args, COMMAND_LIMIT)
 
 
 def _with_keyring(work: Callable[[Any], Any]) -> Any:

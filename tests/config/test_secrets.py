@@ -90,6 +90,17 @@ def test_a_command_gives_its_first_line() -> None:
     assert fetch(FromCommand(("printf", "one two\\r\\nmore\\n")), {"PATH": "/usr/bin:/bin"}) == b"one two"
 
 
+def test_what_a_command_leaves_behind_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secrets, "COMMAND_LIMIT", 25)
+    assert fetch(FromCommand(("sh", "-c", "echo one; sleep 30 &")), {"PATH": "/usr/bin:/bin"}) == b"one"
+
+
+@pytest.mark.parametrize("size", [65_536, 400_000])
+def test_a_command_that_prints_too_much(size: int) -> None:
+    with pytest.raises(ConfigError, match="more than 65,535 bytes"):
+        fetch(FromCommand(("head", "-c", str(size), "/dev/zero")), {"PATH": "/usr/bin:/bin"})
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
