@@ -6,6 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import median
 
 from mqtttui.analysis.check_run import METRICS, SIZES, Run
@@ -32,9 +33,9 @@ def summarize(values: Iterable[int]) -> Summary | None:
     return Summary(len(ordered), ordered[0], median(ordered), ordered[math.ceil(0.95 * len(ordered)) - 1], ordered[-1])
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Report:
-    """All runs of a check."""
+    """All runs of a check, made anew when there are more: its statistics are remembered."""
 
     runs: Sequence[Run]
 
@@ -54,12 +55,12 @@ class Report:
         counts = Counter(run.error.kind for run in self.runs if run.error is not None)
         return {kind: counts[kind] for kind in ErrorClass if counts[kind]}
 
-    @property
+    @cached_property
     def times(self) -> dict[str, Summary]:
         """Statistics of each metric that was measured, also in runs that failed later; ns."""
         return self._summaries((metric.key, [run.times[metric.key] for run in self.runs if metric.key in run.times]) for metric in METRICS)
 
-    @property
+    @cached_property
     def sizes(self) -> dict[str, Summary]:
         """Statistics of each size; bytes."""
         return self._summaries((key, [run.sizes[key] for run in self.runs if key in run.sizes]) for key, _ in SIZES)

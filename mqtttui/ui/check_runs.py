@@ -28,11 +28,13 @@ class Checked:
     """What for; empty when it is over."""
     over: bool = False
     stopped: bool = False
+    report: Report = field(default_factory=lambda: Report(()))
+    """What was measured so far."""
 
-    @property
-    def report(self) -> Report:
-        """What was measured so far."""
-        return Report(self.runs)
+    def ran(self, run: Run) -> None:
+        """One run more."""
+        self.runs.append(run)
+        self.report = Report(self.runs)
 
 
 class CheckRuns:
@@ -72,6 +74,6 @@ class CheckRuns:
             case CheckProgress(number=number, text=text):
                 kept.number, kept.waits = number, text
             case CheckRan(run=run):
-                kept.runs.append(run)
+                kept.ran(run)
             case CheckOver(stopped=stopped):
                 kept.over, kept.stopped, kept.waits = True, stopped, ""
