@@ -36,6 +36,12 @@ class SelectedTimes:
         """A count is under way."""
         return self._work is not None
 
+    def forget(self) -> None:
+        """Something else is selected: no count stands, and none is under way."""
+        self._work = None
+        self.times = Times()
+        self.left_out = 0
+
     def begin(self, numbers: Sequence[int]) -> None:
         """Count the operations of these packets."""
         self.left_out = max(0, len(numbers) - MOST)

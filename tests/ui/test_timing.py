@@ -232,6 +232,24 @@ def test_of_very_many_packets_the_newest_are_counted() -> None:
     assert selected.times.summaries() == {}
 
 
+def test_another_filter_drops_the_count_that_is_under_way() -> None:
+    log = Log()
+    feed = Feed(log)
+    for _ in range(100):
+        feed.send(Pingreq())
+        feed.receive(Pingresp())
+    pump = Pump(log)
+    while not pump.advance(lambda: 0, 1):
+        pass
+    selected = SelectedTimes(log, pump.pairs, pump.operations)
+    selected.begin(list(log.numbers()))
+    ticks = iter(range(10**9))
+    assert not selected.advance(lambda: next(ticks), 2)
+    selected.forget()
+    assert selected.advance(lambda: next(ticks), 10**6)
+    assert selected.times.summaries() == {}
+
+
 # Words
 
 

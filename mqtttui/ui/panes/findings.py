@@ -115,10 +115,9 @@ class FindingsView(ListView):
         view = self._filtering.view if self._filtering is not None else None
         if view is None:
             return groups
-        chosen = set(view.numbers)
         narrowed = []
         for group in groups:
-            numbers = [no for no in self._findings.numbers(group.id, group.cause) if no in chosen]
+            numbers = [no for no in self._findings.numbers(group.id, group.cause) if no in view]
             if numbers:
                 sample = tuple(numbers[-_SAMPLE:])
                 narrowed.append(replace(group, count=len(numbers), first=numbers[0], latest=numbers[-1], sample=sample))

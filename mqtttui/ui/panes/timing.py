@@ -185,7 +185,7 @@ class TimingView(View):
 
     def show_filter(self, filtering: Filtering) -> None:
         self._filtering = filtering
-        self._selected.times = Times()
+        self._selected.forget()
         self._look()
 
     def focus_list(self) -> None:
