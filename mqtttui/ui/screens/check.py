@@ -116,7 +116,7 @@ class CheckList(LineView):
         return Strip([*segments, Segment(fit(f"{visible(checked.job.options.url)} · v{connect.version.label} · {_far(checked)}", room))])
 
 
-class CheckScreen(KeyedModal):
+class CheckScreen(KeyedModal[None]):
     """Shows test runs."""
 
     SCOPE = "check"

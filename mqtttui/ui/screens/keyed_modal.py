@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import ClassVar
+from typing import ClassVar, Generic
 
 from textual import events
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, ScreenResultType
 from textual.widget import Widget
 
 from mqtttui.ui.bindings import KEYS, Key, keys_of
@@ -15,7 +15,7 @@ from mqtttui.ui.screens.help import HelpScreen
 from mqtttui.ui.widgets.bars import KeyLine, unique_by_key
 
 
-class KeyedModal(ModalScreen[None], inherit_bindings=False):
+class KeyedModal(ModalScreen[ScreenResultType | None], Generic[ScreenResultType], inherit_bindings=False):
     """The base. A subclass carries `SCOPE` and `BINDINGS`, and yields `key_line` at its end."""
 
     SCOPE: ClassVar[str] = ""
@@ -29,7 +29,10 @@ class KeyedModal(ModalScreen[None], inherit_bindings=False):
     def show_keys(self) -> None:
         """The keys that work now."""
         rows = [key for scope in self.scopes() for key in keys_of(scope) if key.footer]
-        self.key_line.keys = unique_by_key([key for key in rows if self._carrier(key.scope).check_action(key.action, ()) is not False])
+        self.key_line.keys = unique_by_key([key for key in rows if self._works(key)])
+
+    def _works(self, key: Key) -> bool:
+        return self._carrier(key.scope).check_action(key.action.partition("(")[0], ()) is not False
 
     def scopes(self) -> tuple[str, ...]:
         """Scopes of the focused control and what is around it, innermost first."""
@@ -70,9 +73,9 @@ class KeyedModal(ModalScreen[None], inherit_bindings=False):
         """What can be done here, by name."""
 
         async def run(entry: str | None) -> None:
-            key = next((key for key in KEYS if key.id == entry), None)
-            if key is not None:
-                await self.run_key(key)
+            if entry is not None:
+                await self.run_key(keys[entry])
 
         carried = {self.SCOPE, *(getattr(node, "SCOPE", None) for node in self.walk_children(Widget))}
-        self.app.push_screen(Palette(entries((), carried.__contains__)), run)
+        keys = {key.id: key for key in KEYS if key.scope in carried and self._works(key)}
+        self.app.push_screen(Palette([entry for entry in entries((), carried.__contains__) if entry.id in keys]), run)

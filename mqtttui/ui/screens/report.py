@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import ClassVar
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from mqtttui.ui.bindings import bindings_for, keys_of
-from mqtttui.ui.palette import Palette, entries
-from mqtttui.ui.screens.help import HelpScreen
-from mqtttui.ui.widgets.bars import KeyLine
+from mqtttui.ui.bindings import bindings_for
+from mqtttui.ui.screens.keyed_modal import KeyedModal
 from mqtttui.ui.widgets.read_view import Line, ReadView
 
 _LOOK_SECONDS = 0.25
 
 
-class ReportScreen(ModalScreen[None], inherit_bindings=False):
+class ReportScreen(KeyedModal[None]):
     """Shows what `lines` gives, again and again."""
 
-    SCOPE: ClassVar[str] = "report"
+    SCOPE = "report"
     BINDINGS = bindings_for("report")
 
     def __init__(
@@ -37,23 +33,20 @@ class ReportScreen(ModalScreen[None], inherit_bindings=False):
 
         `text`: what is copied, if it is more than the lines.
         """
-        super().__init__()
+        super().__init__(give_out)
         self._heading = title
         self._make = lines
-        self._give_out = give_out
         self._stop = stop
         self._text = text
         self._view = ReadView(wrap=True, id="report-lines")
-        self._keys = KeyLine(id="report-keys")
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog -tall"):
             yield Static(self._heading, classes="dialog-title", markup=False)
             yield self._view
-            yield self._keys
+            yield self.key_line
 
     def on_mount(self) -> None:
-        self._keys.keys = tuple(key for key in keys_of(self.SCOPE) if key.footer and (self._stop is not None or key.action != "stop"))
         self.look()
         self._view.focus()
         self.set_interval(_LOOK_SECONDS, self.look)
@@ -63,10 +56,6 @@ class ReportScreen(ModalScreen[None], inherit_bindings=False):
         lines = self._make()
         if list(lines) != list(self._view.lines):
             self._view.lines = lines
-
-    async def on_key_line_pressed(self, event: KeyLine.Pressed) -> None:
-        event.stop()
-        await self.app.run_action(event.key.action, default_namespace=self)
 
     def action_up(self) -> None:
         """One line up."""
@@ -84,32 +73,15 @@ class ReportScreen(ModalScreen[None], inherit_bindings=False):
         """One page down."""
         self._view.scroll_page_down(animate=False)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Not every report can be stopped."""
+        return action != "stop" or self._stop is not None
+
     def action_stop(self) -> None:
         """End what is reported."""
         if self._stop is not None and not self._stop():
-            self._keys.message = "it is over already"
+            self.key_line.message = "it is over already"
 
     def action_copy(self, plain: bool = False) -> None:
         """The lines as text; with `plain` printed on the terminal."""
-        self.run_worker(self._copy(self._view.text if self._text is None else self._text(), plain), group="copy", exclusive=True)
-
-    async def _copy(self, text: str, plain: bool) -> None:
-        self._keys.message = await self._give_out(text, plain)
-
-    def action_help(self) -> None:
-        """The keys."""
-        self.app.push_screen(HelpScreen((self.SCOPE,)))
-
-    def action_palette(self) -> None:
-        """What can be done here, by name."""
-
-        async def run(entry: str | None) -> None:
-            key = next((key for key in keys_of(self.SCOPE) if key.id == entry), None)
-            if key is not None:
-                await self.app.run_action(key.action, default_namespace=self)
-
-        self.app.push_screen(Palette(entries((), self.SCOPE.__eq__)), run)
-
-    def action_leave(self) -> None:
-        """Back."""
-        self.dismiss(None)
+        self.hand_out(self._view.text if self._text is None else self._text(), plain=plain)

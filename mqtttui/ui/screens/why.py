@@ -8,23 +8,18 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from rich.segment import Segment
-from textual import events
 from textual.app import ComposeResult
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.strip import Strip
-from textual.widget import Widget
 
 from mqtttui.client.events import StepStatus
 from mqtttui.ui.attempt_words import SIGNS, bar_words, failure_parts, markdown, outcome, url_of
 from mqtttui.ui.attempts import Attempt, Attempts, Result
-from mqtttui.ui.bindings import KEYS, Key, bindings_for, keys_of
+from mqtttui.ui.bindings import bindings_for
 from mqtttui.ui.content import Part, fit, join
-from mqtttui.ui.palette import Palette, entries
-from mqtttui.ui.screens.help import HelpScreen
+from mqtttui.ui.screens.keyed_modal import KeyedModal
 from mqtttui.ui.times import clock
 from mqtttui.ui.waterfall import Bar, between, duration
-from mqtttui.ui.widgets.bars import KeyLine, unique_by_key
 from mqtttui.ui.widgets.lines import LineView
 from mqtttui.ui.widgets.packet_title import PacketTitle
 from mqtttui.ui.widgets.text_block import TextBlock
@@ -147,7 +142,7 @@ class AttemptList(LineView):
         return url, room - url
 
 
-class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
+class WhyScreen(KeyedModal[str]):
     """Shows attempts; gives `FIX` if the likely mend of the latest failure shall be applied, or None."""
 
     SCOPE = "why"
@@ -164,24 +159,22 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         """`peer`: the current one; `name_of` gives the name of a peer as visible text. `fixable` tells whether `FIX` would mend this
         attempt; `hand_out` copies or plainly prints a text and says where it went.
         """
-        super().__init__()
+        super().__init__(hand_out)
         self._attempts = attempts
         self._peer = peer
         self._fixable = fixable
-        self._hand_out = hand_out
         self._seen = -1
         self._heading = PacketTitle(id="why-title")
         self._list = AttemptList(name_of)
         self._bars = WaterfallView()
         self._detail = TextBlock(id="why-detail")
-        self._keys = KeyLine(id="why-keys")
 
     def compose(self) -> ComposeResult:
         yield self._heading
         yield self._list
         yield self._bars
         yield self._detail
-        yield self._keys
+        yield self.key_line
 
     def on_mount(self) -> None:
         self._look()
@@ -222,7 +215,7 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
             if (idle := between(self._bars.bars)) > _IDLE_NS:
                 parts.append((f"\n{duration(idle)} passed between the phases: this machine had other things to do", "$dimmed"))
         self._detail.show(join(*parts))
-        self._show_keys()
+        self.show_keys()
 
     def _select_phase(self) -> None:
         """The phase that failed, if one did."""
@@ -231,24 +224,11 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         self._bars.show(attempt, self._list.other)
         self._bars.select((failed, 0))
 
-    def _show_keys(self) -> None:
-        rows = [key for scope in self.scopes() for key in keys_of(scope) if key.footer]
-        self._keys.keys = unique_by_key([key for key in rows if self._carrier(key.scope).check_action(key.action, ()) is not False])
-
-    def scopes(self) -> tuple[str, ...]:
-        """Scopes of the focused control and what is around it, innermost first."""
-        nodes = self.focused.ancestors_with_self if self.focused is not None else (self,)
-        return tuple(scope for node in nodes if node is not self.app and isinstance(scope := getattr(node, "SCOPE", None), str))
-
-    def _carrier(self, scope: str) -> Widget:
-        found = next((node for node in self.walk_children(Widget) if getattr(node, "SCOPE", None) == scope), None)
-        return found or self
-
     # What happens
 
     def on_attempt_list_moved(self, event: AttemptList.Moved) -> None:
         event.stop()
-        self._keys.message = ""
+        self.key_line.message = ""
         self._select_phase()
         self._show()
 
@@ -258,24 +238,13 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         if current is not None:
             marked = self._list.second == current.number
             self._list.second = 0 if marked else current.number
-            self._keys.message = "" if marked else "compared with this one: go to another attempt"
+            self.key_line.message = "" if marked else "compared with this one: go to another attempt"
             self._show()
             self._list.refresh()
 
     def on_waterfall_view_moved(self, event: WaterfallView.Moved) -> None:
         event.stop()
         self._show()
-
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        self._show_keys()
-
-    async def on_key_line_pressed(self, event: KeyLine.Pressed) -> None:
-        event.stop()
-        await self.run_key(event.key)
-
-    async def run_key(self, key: Key) -> None:
-        """Carry out a row of the table at the control that carries its scope."""
-        await self.app.run_action(key.action, default_namespace=self._carrier(key.scope))
 
     # Actions
 
@@ -294,29 +263,7 @@ class WhyScreen(ModalScreen[str | None], inherit_bindings=False):
         """The attempt as Markdown; with `plain` printed on the terminal."""
         attempt = self._list.current
         if attempt is not None:
-            self.run_worker(self._copy(markdown(attempt, self._list.other, time.monotonic_ns()), plain), group="copy", exclusive=True)
-
-    async def _copy(self, text: str, plain: bool) -> None:
-        self._keys.message = await self._hand_out(text, plain)
-
-    def action_leave(self) -> None:
-        """Back."""
-        self.dismiss(None)
-
-    def action_help(self) -> None:
-        """The keys."""
-        self.app.push_screen(HelpScreen(self.scopes()))
-
-    def action_palette(self) -> None:
-        """What can be done here, by name."""
-
-        async def run(entry: str | None) -> None:
-            key = next((key for key in KEYS if key.id == entry), None)
-            if key is not None:
-                await self.run_key(key)
-
-        carried = {self.SCOPE, *(getattr(node, "SCOPE", None) for node in self.walk_children(Widget))}
-        self.app.push_screen(Palette(entries((), carried.__contains__)), run)
+            self.hand_out(markdown(attempt, self._list.other, time.monotonic_ns()), plain=plain)
 
 
 def _words(bar: Bar) -> str:
