@@ -22,19 +22,17 @@ class Metric:
     """For people."""
     family: str = ""
     """A threshold on this name counts for all metrics of the family."""
-    rare: bool = False
-    """Few transports have it: a table leaves it out where it was never measured."""
 
 
 QOS = (0, 1, 2)
 
 METRICS: tuple[Metric, ...] = (
     Metric("dns", "DNS"),
-    Metric("unix", "Unix socket", rare=True),
+    Metric("unix", "Unix socket"),
     Metric("tcp", "TCP connect"),
-    Metric("proxy", "proxy", rare=True),
+    Metric("proxy", "proxy"),
     Metric("tls", "TLS"),
-    Metric("websocket", "WebSocket (upgrade)", rare=True),
+    Metric("websocket", "WebSocket (upgrade)"),
     Metric("connack", "CONNACK"),
     Metric("connected", "connected, from the start"),
     Metric("subscribe", "subscribe (SUBACK)"),

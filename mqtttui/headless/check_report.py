@@ -22,7 +22,7 @@ def text_report(job: CheckJob, report: Report, verdict: Verdict) -> str:
     """All lines, the one for monitors first."""
     lines = [first_line(job, report, verdict)]
     if report.runs:
-        lines += ["", *_table(report), *_failures(report)]
+        lines += [*_table(report), *_failures(report)]
     return "\n".join(lines)
 
 
@@ -58,26 +58,24 @@ def json_report(job: CheckJob, report: Report, verdict: Verdict) -> str:
 
 
 def _table(report: Report) -> list[str]:
+    """What was measured, times and sizes; nothing of what no run came to."""
     many = len(report.runs) > 1
-    names = ["n", "min", "median", "p95", "max"] if many else ["time"]
-    rows = [("", names)]
-    times = report.times
-    rows += [(metric.label, _cells(times.get(metric.key), many)) for metric in METRICS if metric.key in times or not metric.rare]
-    rows.append(("", ["n", "min", "median", "p95", "max"] if many else ["size"]))
-    rows += [(label, _cells(report.sizes.get(key), many, sizes=True)) for key, label in SIZES]
-    first = max(len(label) for label, _ in rows)
-    widths = [max(len(cells[at]) for _, cells in rows) for at in range(len(names))]
+    statistics = ["n", "min", "median", "p95", "max"]
+    times = [(metric.label, _cells(report.times[metric.key], many)) for metric in METRICS if metric.key in report.times]
+    sizes = [(label, _cells(report.sizes[key], many, sizes=True)) for key, label in SIZES if key in report.sizes]
+    rows = [("", statistics if many else ["time"]), *times] if times else []
+    rows += [("", statistics if many else ["size"]), *sizes] if sizes else []
+    first = max((len(label) for label, _ in rows), default=0)
+    widths = [max(len(each) for each in column) for column in zip(*(cells for _, cells in rows), strict=True)]
     lines: list[str] = []
     for label, cells in rows:
-        if lines and not label:
+        if not label:
             lines.append("")
         lines.append("  ".join([label.ljust(first), *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))]).rstrip())
     return lines
 
 
-def _cells(summary: Summary | None, many: bool, *, sizes: bool = False) -> list[str]:
-    if summary is None:
-        return ["0", "-", "-", "-", "-"] if many else ["-"]
+def _cells(summary: Summary, many: bool, *, sizes: bool = False) -> list[str]:
     values = [summary.minimum, round(summary.median), summary.p95, summary.maximum]
     shown = [count_bytes(value) if sizes else duration(value) for value in values]
     return [str(summary.count), *shown] if many else [shown[0]]
