@@ -80,8 +80,8 @@ def _without_probe(standing: Standing) -> Said:
     if standing.tcp is None:
         return Said("Nothing was answered so far.")
     network = standing.tcp.info.rtt_ns if standing.tcp.info.shortest_ns is None else standing.tcp.info.shortest_ns
-    way, behind = ("way to the proxy", "what is behind it") if standing.proxied else ("network", "the broker")
-    return Said(f"The {way} takes {duration(network)}; what {behind} takes on top the first ping will show (c, then p).")
+    way, behind = ("way to the proxy", "the share of what is behind it") if standing.proxied else ("network", "the broker's share")
+    return Said(f"The {way} takes {duration(network)}; a ping (c, then p) shows {behind}.")
 
 
 def keep_alive_words(stand: KeepAlive | None) -> Said:

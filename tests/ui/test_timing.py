@@ -271,7 +271,7 @@ STANDING = words.Standing(PING, "a ping", None, TCP, False, "the packets are fro
             words.GOOD,
         ),
         (STANDING._replace(tcp=None), "the shares of network and broker are not known: the packets are from a file.", words.GOOD),
-        (STANDING._replace(probe=None), "The network takes 0.30 ms; what the broker takes on top the first ping will show", words.GOOD),
+        (STANDING._replace(probe=None), "The network takes 0.30 ms; a ping (c, then p) shows the broker's share.", words.GOOD),
         (STANDING._replace(probe=None, tcp=None), "Nothing was answered so far.", words.GOOD),
         (
             STANDING._replace(tcp=replace(TCP, info=replace(INFO, backoff=2))),
