@@ -266,16 +266,22 @@ class ProfileDialogs:
             message=text.shorten(text.visible(message.topic), 40) if message is not None else "",
         )
 
+        async def try_to(wanted: Wanted) -> None:
+            problem = await self._save(peer, options, wanted, profile)
+            if problem:
+                self._main.app.push_screen(SaveProfile(before.again(wanted), check, f"not saved: {problem}"), run)
+
         def run(wanted: Wanted | None) -> None:
             if wanted is not None:
-                self._main.run_worker(self._save(peer, options, wanted, profile), name="save profile", group="profiles", exclusive=True)
+                self._main.run_worker(try_to(wanted), name="save profile", group="profiles", exclusive=True)
 
         def check(name: str) -> str:
             return "" if profile is not None and name == profile.name else self._why_not(name)
 
         self._main.app.push_screen(SaveProfile(before, check), run)
 
-    async def _save(self, peer: Peer, options: ConnectOptions, wanted: Wanted, before: Profile | None) -> None:
+    async def _save(self, peer: Peer, options: ConnectOptions, wanted: Wanted, before: Profile | None) -> str:
+        """Keep the secrets and write the file; gives why a secret cannot be kept."""
         based = before or peer.profile
         requests = tuple(row.request for row in peer.state.subscriptions if row.active)
         listed = based.contents if based is not None else Contents(options)
@@ -286,15 +292,13 @@ class ProfileDialogs:
             secret = secrets.get(place)
             if isinstance(source, FromKeyring) and (not source.entry or (secret and secret != peer.fetched.get(place))):
                 sources[place] = FromKeyring(entry_name(wanted.name, place))
+                what = place_words(place)
                 if secret is None:
-                    what = place_words(place)
-                    self._main.notice(notices.profiles_say(f"not saved: type the {what} into the form, and it goes into the keyring"))
-                    return
+                    return f"type the {what} into the form (1) first, and it goes into the keyring"
                 try:
                     await in_thread(partial(store, entry_name(wanted.name, place), secret))
                 except ConfigError as error:
-                    self._main.notice(notices.profiles_say(f"not saved: {error}"))
-                    return
+                    return f"{error.title}. The {what} needs another place, or is asked for"
                 peer.fetched[place] = secret
         contents = Contents(
             options,
@@ -309,6 +313,7 @@ class ProfileDialogs:
             peer.profile = self._known.profiles.get(wanted.name)
             self._described(peer)
             self._remember(wanted.name)
+        return ""
 
     # ---------------------------------------------------------------- the file
 

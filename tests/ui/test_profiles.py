@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import keyring
@@ -186,6 +187,29 @@ async def test_a_host_without_a_keyring_says_so_and_offers_the_others(folder: Pa
             await run.shows("this host has no keyring", "ask = true", 'env = "NAME"')
     finally:
         keyring.set_keyring(before)
+
+
+async def test_what_was_typed_stays_where_the_keyring_takes_nothing(folder: Path) -> None:
+    from keyring.backends.fail import Keyring
+
+    before = keyring.get_keyring()
+    keyring.set_keyring(Keyring())  # type: ignore[no-untyped-call]
+    try:
+        async with running(replace(started("-u", "me", "-P", "hidden"), connect_now=False), size=(100, 30)) as run:
+            await run.press("escape", "escape", "P")
+            await screen(run, ProfilesScreen)
+            await run.press("ctrl+n")
+            await screen(run, SaveProfile)
+            await run.type("lab")
+            await run.press("ctrl+s")
+            await run.shows("not saved: this host has no keyring", "lab", "[ask]")
+            await run.press("ctrl+s")
+            await main(run)
+            await run.until(lambda: file(folder).profiles, "the file")
+    finally:
+        keyring.set_keyring(before)
+    written = (folder / "config" / "mqtttui" / "profiles.toml").read_text()
+    assert "[profiles.lab]" in written and "{ask = true}" in written and "hidden" not in written
 
 
 async def test_guards_ask_and_refuse(folder: Path) -> None:

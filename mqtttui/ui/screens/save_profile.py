@@ -6,7 +6,7 @@ import importlib.util
 import re
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mqtttui import text
 from mqtttui.config.guard import Guard
@@ -66,13 +66,20 @@ class Before:
     message: str = ""
     """Topic of the message that could be saved, visible text; empty: none."""
 
+    def again(self, wanted: Wanted) -> Before:
+        """With what was typed, for another try without the keyring."""
+        sources = {name: Asked() if isinstance(source, FromKeyring) else source for name, source in wanted.sources.items()}
+        places = [replace(place, source=sources.get(place.name, place.source)) for place in self.places]
+        return replace(self, name=wanted.name, group=wanted.group, label=wanted.label, guard=wanted.guard, places=places)
+
 
 class SaveProfile(FormDialog[Wanted]):
     """Gives what is to be saved, or None."""
 
-    def __init__(self, before: Before, check_name: Callable[[str], str]) -> None:
-        """`check_name` says why a name will not do."""
+    def __init__(self, before: Before, check_name: Callable[[str], str], problem: str = "") -> None:
+        """`check_name` says why a name will not do; `problem` is why it was not saved the last time."""
         super().__init__("Save the form as a profile", "ctrl+s saves, Esc leaves; nothing secret goes into the file")
+        self._problem = problem
         self._before = before
         self._check_name = check_name
         self._values = {
@@ -110,7 +117,12 @@ class SaveProfile(FormDialog[Wanted]):
         return Row(id, label, value=self._values[id], indent=indent, help=help)
 
     def change(self, row: str, value: str) -> None:
+        if self._values[row] != value:
+            self._problem = ""
         self._values[row] = value
+
+    def _say(self, problem: FormError | None) -> None:
+        super()._say(FormError("", self._problem) if problem is None and self._problem else problem)
 
     def value(self) -> Wanted:
         name = self._text("name").strip()
