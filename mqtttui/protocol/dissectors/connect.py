@@ -9,7 +9,7 @@ from mqtttui.protocol.dissectors.properties import properties
 from mqtttui.protocol.dissectors.tree import Draft, Tree, decoded
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import PropertyId, Version
-from mqtttui.protocol.facts import Fact
+from mqtttui.protocol.fact import Fact
 from mqtttui.protocol.properties import WILL
 
 _NAMES = {Version.V31: b"MQIsdp", Version.V311: b"MQTT", Version.V5: b"MQTT"}

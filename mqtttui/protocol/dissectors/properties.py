@@ -11,7 +11,7 @@ from mqtttui.protocol.dissectors.tree import Draft, Tree, Undecodable, decoded
 from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import PropertyId as I
-from mqtttui.protocol.facts import Fact
+from mqtttui.protocol.fact import Fact
 from mqtttui.protocol.fields import Value
 from mqtttui.protocol.properties import PROPERTIES, Kind, PropertySpec
 from mqtttui.protocol.wire import read_vbi

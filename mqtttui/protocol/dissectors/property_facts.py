@@ -6,7 +6,8 @@ from functools import cache
 
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import PropertyId as I
-from mqtttui.protocol.facts import QOS_WORDS, Fact
+from mqtttui.protocol.fact import Fact
+from mqtttui.protocol.facts import QOS_WORDS
 from mqtttui.protocol.properties import PROPERTIES, WILL, Kind
 
 _SECTIONS: dict[int, tuple[str, tuple[int, ...]]] = {

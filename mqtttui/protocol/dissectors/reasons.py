@@ -6,7 +6,7 @@ from mqtttui.protocol import reason_codes
 from mqtttui.protocol.dissectors.tree import Draft, Tree
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import Version
-from mqtttui.protocol.facts import Fact
+from mqtttui.protocol.fact import Fact
 
 
 def code(tree: Tree, fact: Fact, kind: P) -> tuple[int, Draft]:

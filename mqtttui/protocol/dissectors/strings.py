@@ -8,7 +8,7 @@ from mqtttui.protocol import facts, topics
 from mqtttui.protocol.dissectors import show
 from mqtttui.protocol.dissectors.tree import Draft, Tree, decoded
 from mqtttui.protocol.enums import Version
-from mqtttui.protocol.facts import Fact
+from mqtttui.protocol.fact import Fact
 
 _WILDCARD = re.compile(rb"[+#]")
 _HARMLESS = re.compile(rb"[ -~]*")

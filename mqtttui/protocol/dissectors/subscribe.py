@@ -8,7 +8,8 @@ from mqtttui.protocol.dissectors.properties import properties
 from mqtttui.protocol.dissectors.tree import Draft, Tree
 from mqtttui.protocol.enums import PacketType as P
 from mqtttui.protocol.enums import Version
-from mqtttui.protocol.facts import QOS_WORDS, Fact
+from mqtttui.protocol.fact import Fact
+from mqtttui.protocol.facts import QOS_WORDS
 
 
 def subscribe(tree: Tree) -> None:

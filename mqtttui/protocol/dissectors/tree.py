@@ -17,7 +17,7 @@ from mqtttui.protocol import facts
 from mqtttui.protocol.checks import CHECKS
 from mqtttui.protocol.dissectors import show
 from mqtttui.protocol.enums import Direction, PacketType, Version
-from mqtttui.protocol.facts import Fact
+from mqtttui.protocol.fact import Fact
 from mqtttui.protocol.fields import Field, Note, Value
 from mqtttui.protocol.wire import Vbi, VbiProblem, read_vbi
 
