@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import re
 from array import array
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 
 from mqtttui.analysis import requests
+from mqtttui.analysis.allowances import Allowances
 from mqtttui.analysis.changes import Changes
 from mqtttui.analysis.follower import BUDGET, Follower
 from mqtttui.analysis.operation import (
@@ -35,10 +36,8 @@ from mqtttui.analysis.pairs import REAUTHENTICATE, Pairs
 from mqtttui.analysis.requests import Request, Waiting
 from mqtttui.capture.log import Log, Span
 from mqtttui.capture.segment import Segment
-from mqtttui.protocol.enums import Direction, PropertyId, Version
+from mqtttui.protocol.enums import Direction, Version
 from mqtttui.protocol.enums import PacketType as P
-from mqtttui.protocol.packets import Connack, Connect
-from mqtttui.protocol.parse import parse
 from mqtttui.protocol.peek import packet_id, publish_id
 
 MAX_OPEN = 100_000
@@ -48,17 +47,7 @@ _COST = 600
 """Bytes of an open or remembered operation."""
 _ASKED = 256
 _NOT_QOS0 = re.compile(rb"[^\x30\x31\x38\x39]")
-_DEFAULT_RECEIVE_MAXIMUM = 65_535
 _ASKING = (P.PUBLISH, P.SUBSCRIBE, P.UNSUBSCRIBE, P.PINGREQ, P.CONNECT)
-
-
-@dataclass(slots=True)
-class _Limits:
-    """What the two sides of a connection allowed each other; None until they said it."""
-
-    receive_maximum: list[int | None] = field(default_factory=lambda: [None, None])
-    """For what the client, and what the server, sends."""
-    alias_maximum: list[int | None] = field(default_factory=lambda: [None, None])
 
 
 class Operations(Follower):
@@ -86,7 +75,7 @@ class Operations(Follower):
         self._remembered_legs: dict[int, int] = {}
         """Packets of remembered operations that their links do not lead to -> their start."""
         self._waiting = Waiting()
-        self._limits: dict[int, _Limits] = {}
+        self._allowances: dict[int, Allowances] = {}
         self._changes = Changes()
         self._responses = Changes()
 
@@ -160,9 +149,9 @@ class Operations(Follower):
     def in_flight(self, connection: int) -> InFlight:
         """Messages and aliases in use on `connection`, with what the other side allows."""
         own, peer = self._pairs.in_flight(connection)
-        limits = self._limits.get(connection, _Limits())
+        allowed = self._allowances.get(connection, Allowances())
         own_aliases, peer_aliases = (0, 0) if self._log is None else self._log.bound_aliases(connection)
-        (own_limit, peer_limit), (own_alias_limit, peer_alias_limit) = limits.receive_maximum, limits.alias_maximum
+        (own_limit, peer_limit), (own_alias_limit, peer_alias_limit) = allowed.receive_maximum, allowed.alias_maximum
         return InFlight(own, own_limit, peer, peer_limit, own_aliases, own_alias_limit, peer_aliases, peer_alias_limit)
 
     def changes_since(self, position: int) -> tuple[list[int], int]:
@@ -203,8 +192,8 @@ class Operations(Follower):
         if caught_up and (ended := {item.connection for item in self._open.values() if log.connection(item.connection).closed is not None}):
             for item in [item for item in self._open.values() if item.connection in ended]:
                 self._close(item, None)
-        for number in [number for number in self._limits if log.connection(number).closed is not None] if caught_up else ():
-            self._limits.pop(number, None)
+        for number in [number for number in self._allowances if log.connection(number).closed is not None] if caught_up else ():
+            self._allowances.pop(number, None)
             self._exchange.pop(number, None)
         most = max(64, min(MAX_REMEMBERED, log.limit // 16 // _COST))
         while len(self._open) > min(MAX_OPEN, 4 * most):
@@ -311,19 +300,8 @@ class Operations(Follower):
             self._close(current, no, refused=kind == P.DISCONNECT or refuses(kind, reason))
 
     def _learn(self, log: Log, no: int) -> None:
-        """CONNECT says what the server may send, CONNACK what the client may."""
         packet = log[no]
-        value = parse(packet.raw, packet.version)
-        if not isinstance(value, Connect | Connack):
-            return
-        limits = self._limits.setdefault(packet.connection, _Limits())
-        v5 = (value.version if isinstance(value, Connect) else packet.version) is Version.V5
-        given = {item.id: item.value for item in value.properties}
-        sender = Direction.S2C if isinstance(value, Connect) else Direction.C2S
-        window = given.get(PropertyId.RECEIVE_MAXIMUM, _DEFAULT_RECEIVE_MAXIMUM)
-        aliases = given.get(PropertyId.TOPIC_ALIAS_MAXIMUM, 0)
-        limits.receive_maximum[sender] = window if v5 and isinstance(window, int) else None
-        limits.alias_maximum[sender] = aliases if v5 and isinstance(aliases, int) else None
+        self._allowances.setdefault(packet.connection, Allowances()).learn(packet)
 
     # --- request and response
 
