@@ -17,12 +17,12 @@ from mqtttui.client.events import ConnectionState, Phase, PublishChanged
 from mqtttui.protocol.enums import Version
 from mqtttui.protocol.packets import EncodeError, Publish, encode
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.content import as_whom, count_bytes, join
+from mqtttui.ui.content import count_bytes, join
 from mqtttui.ui.editor import EditorError, edit
 from mqtttui.ui.forms.payload import FIELD, PayloadKind, format_json, read_file, to_bytes
 from mqtttui.ui.forms.publish import PublishDraft, packet_size
-from mqtttui.ui.forms.publish_words import status_words
-from mqtttui.ui.forms.rows import FormError, Kind, Row
+from mqtttui.ui.forms.publish_words import action_rows, status_words
+from mqtttui.ui.forms.rows import FormError
 from mqtttui.ui.messages import CommandRequested
 from mqtttui.ui.widgets.escaped_input import PASTE_LIMIT, EscapedTextArea
 from mqtttui.ui.widgets.form import Form
@@ -389,18 +389,9 @@ class PublishPane(Widget):
         self.query_one("#publish-status", TextBlock).show(words)
 
     def _show_actions(self) -> None:
-        off = "" if self._connected else "not connected"
-        rows = [
-            Row("send", f"Send{as_whom(self.peer_name)}", Kind.ACTION, summary=off or "ctrl+s"),
-            Row("verify", "Send and verify", Kind.ACTION, summary=off or "v: does it come back?"),
-        ]
-        if self._silent:
-            rows.append(Row("try_v5", "Try the same with MQTT 5", Kind.ACTION, summary="V: which reason code?"))
         held = self._sent.held
-        if held is not None:
-            topic = text.shorten(text.visible(held.packet.topic), 30)
-            rows.append(Row("release", "Send the held one anyway", Kind.ACTION, summary=f"ctrl+o  {topic}"))
-            rows.append(Row("forget", "Forget it", Kind.ACTION, summary="ctrl+n"))
+        topic = held.packet.topic if held is not None else None
+        rows = action_rows(topic, connected=self._connected, silent=self._silent, name=self.peer_name)
         self.query_one("#publish-actions", Form).rows = rows
 
     def _show_history(self) -> None:
