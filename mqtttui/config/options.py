@@ -65,7 +65,7 @@ class ProxyOptions:
 class WebSocketOptions:
     """The upgrade of HTTP that a WebSocket begins with (MQTT 5, section 6)."""
 
-    path: str = "/mqtt"
+    path: str = field(default="/mqtt", repr=False)
     """Path and query as they stand in the request. The query may hold secrets and is not shown."""
     protocol: str = "mqtt"
     """Sub-protocols to offer, separated by `, `; empty: none."""

@@ -75,7 +75,8 @@ def _expanded(match: re.Match[str], environ: Mapping[str, str]) -> str:
         return "$"
     named = _NAME.fullmatch(match.group(1)) if match.group().endswith("}") else None
     if named is None:
-        raise BadValue(f"{shorten(visible(match.group()), 30)} is no variable; write ${{NAME}}, or $$ for a $")
+        # Not its words: it may be a part of a password.
+        raise BadValue("a ${ begins no variable here; write ${NAME}, or $$ for a $")
     name, default = named.groups()
     if environ.get(name) or (name in environ and default is None):
         return environ[name]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from mqtttui.protocol.enums import PacketType, Version
+from mqtttui.protocol.enums import PacketType, PropertyId, Version
 from mqtttui.protocol.properties import PROPERTIES, Kind
 
 Text = str | bytes
@@ -29,6 +29,11 @@ class Property:
     id: int
     value: int | Text | tuple[Text, Text]
     """int for the numeric types, Text for strings, bytes for binary data, a pair for User Property."""
+
+    def __repr__(self) -> str:
+        """Authentication Data may be as secret as a password."""
+        value = "***" if self.id == PropertyId.AUTHENTICATION_DATA else repr(self.value)
+        return f"Property(id={self.id!r}, value={value})"
 
 
 Properties = tuple[Property, ...]
