@@ -173,7 +173,7 @@ def _options(request: TopicRequest) -> tuple[int, bool, bool, int, int]:
 
 def _mosquitto(broker: _Broker, program: str) -> list[str]:
     if broker.way:
-        words = [program, *(f'"{word}"' if PROXY_PASSWORD in word else _string(_raw(word)) for word in broker.way)]
+        words = [program, *(_way_word(word, before) for before, word in zip(("", *broker.way), broker.way, strict=False))]
     else:
         words = [program, "-h", _string(broker.host.encode()), "-p", str(broker.port), *(["--tls-use-os-certs"] if broker.tls else [])]
     if broker.version is not Version.V311:
@@ -183,6 +183,12 @@ def _mosquitto(broker: _Broker, program: str) -> list[str]:
         if broker.password:
             words += ["-P", f'"${PASSWORD}"']
     return words
+
+
+def _way_word(word: str, option: str) -> str:
+    """A word of the way to the broker; only the password in the address of a proxy is for the shell to put in."""
+    login, password, place = word.partition(f"{PROXY_PASSWORD}@") if option == "--proxy" else (word, "", "")
+    return f'{_string(_raw(login))}"{PROXY_PASSWORD}"{_string(_raw(f"@{place}"))}' if password else _string(_raw(word))
 
 
 def _properties(command: str, properties: Iterable[Property]) -> list[str]:

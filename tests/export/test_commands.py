@@ -278,7 +278,11 @@ WAYS = [
     (ConnectOptions("h", 9, proxy=ProxyOptions("socks5", "p", 1080)), "-h h -p 9 --proxy socks5h://p:1080"),
     (
         ConnectOptions("h", 9, proxy=ProxyOptions("socks5", "::1", 1080, "m$e", "secret")),
-        '-h h -p 9 --proxy "socks5h://m%24e:$MQTT_PROXY_PASSWORD@[::1]:1080"',
+        "-h h -p 9 --proxy socks5h://m%24e:\"$MQTT_PROXY_PASSWORD\"'@[::1]:1080'",
+    ),
+    (  # Nothing but the password is for the shell to put in.
+        ConnectOptions("h", 9, TlsOptions("$(id)$MQTT_PROXY_PASSWORD@"), proxy=ProxyOptions("socks5", "p$(id)", 1080, "u", "secret")),
+        "-h h -p 9 --cafile '$(id)$MQTT_PROXY_PASSWORD@' --proxy socks5h://u:\"$MQTT_PROXY_PASSWORD\"'@p$(id):1080'",
     ),
 ]
 NO_WAYS = [
