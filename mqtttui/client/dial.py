@@ -81,7 +81,8 @@ async def _resolve(options: ConnectOptions, hop: ConnectOptions, steps: Steps, d
     if proxy is not None and not proxy.remote_names:
         wanted[options.host] = tcp.literal(options.host, options.port)
     if all(wanted.values()):
-        steps.skip("resolve", "is an address already")
+        ours = proxy is None or not proxy.remote_names or tcp.literal(options.host, options.port)
+        steps.skip("resolve", "is an address already" if ours else "the proxy looks the name up")
     else:
         names = [name for name, found in wanted.items() if not found]
         steps.start("resolve", visible(", ".join(names)))

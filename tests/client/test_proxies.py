@@ -47,6 +47,7 @@ async def test_a_session_through_a_proxy_that_knows_the_name(
         assert proxy.logins == ([LOGIN] if login else [])
         names = [step.name for step in driver.state.steps]
         assert names == ["resolve", "tcp", "proxy", "tls", "connect", "connack"]
+        assert driver.state.steps[0].detail == "the proxy looks the name up"
         step = driver.state.steps[2]
         assert step.status is StepStatus.DONE and step.nanoseconds is not None
         assert f"{HOST}:{proxy.port}" in step.detail
