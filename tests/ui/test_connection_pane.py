@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 from textual import events
 from textual.pilot import Pilot
 
 from mqtttui.client.commands import Cancel, Connect
-from mqtttui.client.events import ConnectionState, Phase
+from mqtttui.client.events import CertificateInfo, ConnectionState, Failure, Fix, Phase, TlsInfo
 from mqtttui.config.options import ConnectOptions, TlsOptions
 from mqtttui.protocol.enums import PropertyId, Version
 from mqtttui.protocol.packets import Connect as ConnectPacket
@@ -365,6 +366,27 @@ async def test_a_failure_names_the_step_and_one_key_applies_the_fix() -> None:
             (True, 8883, Version.V5),
             (False, 1883, Version.V311),
         ]
+
+
+async def test_in_a_small_terminal_what_can_be_done_stands_above_the_certificate() -> None:
+    certificate = CertificateInfo("O=Lab " * 20, "O=Lab CA", ("broker.lan",), None, None, "cd" * 32, "2a", "EC", "ecdsa", der=b"")
+    failure = Failure(
+        "Certificate for another host", "asked for a, it is for b", "Connect by its name.", "tls", (Fix.SERVER_NAME,), value="b"
+    )
+    pane = ConnectionPane(PEER)
+    pane.state = replace(
+        REFUSED, failure=failure, tls_info=TlsInfo("TLSv1.3", "AES", "", (certificate,)), options=ConnectOptions("a", 8883, TlsOptions())
+    )
+    async with FormsApp(pane).run_test(size=(80, 24)) as pilot:
+        await pilot.pause()
+        box, fixes = pane.query_one("#connect-state-box"), pane.query_one("#connect-fixes")
+        below = pane.query_one("#connect-certificate", TextBlock)
+        assert "O=Lab CA" in below.text
+        assert box.region.contains_region(fixes.region)
+        assert fixes.region.bottom <= below.region.y
+        pane.state = REFUSED
+        await pilot.pause()
+        assert not below.display
 
 
 @pytest.mark.parametrize("hostile", ["\x1b]52;c;AAAA\x07[red]x[/b", "a\u202eb\x00\x9b31m", "[/b] [@click=app.quit]"])

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from mqtttui.client.certificates import read
 from mqtttui.client.events import CertificateInfo, ConnectionState, Failure, Phase, TlsInfo, Upgrade
 from mqtttui.config.options import ConnectOptions, ProxyOptions, TlsOptions, WebSocketOptions
-from mqtttui.ui.forms.state_lines import state_content
+from mqtttui.ui.forms.state_lines import certificate_content, state_content
 from mqtttui.ui.screens.report import ReportScreen
 from mqtttui.ui.security_words import colons, pem, security_lines, security_text
 from mqtttui.ui.widgets.read_view import ReadView
@@ -101,7 +101,8 @@ def test_headers_of_a_websocket() -> None:
 def test_a_failed_handshake_names_the_certificate_in_the_pane() -> None:
     failure = Failure("Certificate for another host", "Hostname mismatch", "Connect by the name.", "tls")
     state = replace(STATE, phase=Phase.IDLE, failure=failure, tls_info=replace(INFO, complete=False))
-    assert "CN=broker · for broker.lan, 192.0.2.7 · from CN=Lab CA · valid 2026-03-23 to 2026-10-09" in str(state_content(state, 0))
+    assert "CN=broker · for broker.lan, 192.0.2.7 · from CN=Lab CA · valid 2026-03-23 to 2026-10-09" in str(certificate_content(state))
+    assert not certificate_content(replace(state, failure=None))
     assert lines(state)["handshake"] == ("failed: Certificate for another host", "error")
 
 

@@ -45,9 +45,6 @@ def state_content(state: ConnectionState, now: int, *, differs: bool = False) ->
         lines.append([part for words, status in shown for part in ((words, _STEP_STYLES[status]), ("  ", ""))])
     if state.phase is Phase.CONNECTED:
         lines.extend(_security(state))
-    elif failure is not None and failure.step == "tls" and state.tls_info is not None and state.tls_info.certificates:
-        words = certificate_words(state.tls_info.certificates[0])
-        lines.append([("the server's certificate: ", "$dimmed"), (words, ""), ("  H shows all", "$dimmed")])
     if failure is not None:
         lines.append([(failure.title, "bold $state-bad"), (f"  {failure.detail}" if failure.detail else "", "")])
         if failure.hint:
@@ -57,6 +54,15 @@ def state_content(state: ConnectionState, now: int, *, differs: bool = False) ->
     if state.upgrade is not None and failure is not None and failure.step == "websocket":
         lines.extend(_upgrade(state.upgrade))
     return Content("\n").join(join(*line) for line in lines)
+
+
+def certificate_content(state: ConnectionState) -> Content:
+    """The certificate of a server whose handshake failed; it stands below what can be done about that."""
+    failure, info = state.failure, state.tls_info
+    if failure is None or failure.step != "tls" or info is None or not info.certificates:
+        return Content("")
+    words = certificate_words(info.certificates[0])
+    return join(("the server's certificate: ", "$dimmed"), (words, ""), ("  H shows all", "$dimmed"))
 
 
 def retry_words(state: ConnectionState, now: int) -> str:

@@ -31,7 +31,7 @@ from mqtttui.ui.content import join
 from mqtttui.ui.forms.connect import ConnectDraft, generated_client_id
 from mqtttui.ui.forms.fixes import apply_fix, fix_label
 from mqtttui.ui.forms.rows import ON, FormError, Kind, Row
-from mqtttui.ui.forms.state_lines import state_content
+from mqtttui.ui.forms.state_lines import certificate_content, state_content
 from mqtttui.ui.forms.words import will_words
 from mqtttui.ui.messages import CommandRequested
 from mqtttui.ui.widgets.flags_byte import flags_lines
@@ -114,6 +114,7 @@ class ConnectionPane(Widget):
             with VerticalScroll(id="connect-state-box", can_focus=False):
                 yield TextBlock(id="connect-state")
                 yield Form(id="connect-fixes")
+                yield TextBlock(id="connect-certificate")
             yield TextBlock(id="connect-flags")
             yield PacketPreview(id="connect-preview")
 
@@ -366,6 +367,9 @@ class ConnectionPane(Widget):
         words = state_content(self.state, time.monotonic_ns(), differs=live is not None and self._differs(live))
         named = join((f"{self.peer_name}: ", "bold"), words) if self.peer_name else words
         self.query_one("#connect-state", TextBlock).show(named)
+        certificate = certificate_content(self.state)
+        self.query_one("#connect-certificate").display = bool(certificate)
+        self.query_one("#connect-certificate", TextBlock).show(certificate)
 
     def _let_state_scroll(self) -> None:
         """The state takes the focus, so that keys scroll it, only when there is something to scroll."""
