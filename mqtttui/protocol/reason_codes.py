@@ -178,7 +178,7 @@ _CONNACK_3 = (
     Reason(
         5,
         "Not authorized",
-        "The login was readable but is not allowed: client id, address, listener, certificate; some brokers always say 5",
+        "A wrong password at many brokers; else this login may not connect: client id, address, listener, certificate",
     ),
 )
 
