@@ -367,7 +367,7 @@ _WHY = (
     Key("why", "why.fix", "f8", "fix", "Apply fix", "Apply the likely fix of the failure and try again"),
     Key("why", "why.copy", "y", "copy", "Copy", "Copy the attempt as Markdown; with a second one both, compared"),
     Key("why", "why.print", "Y", "copy(True)", "Print", "The same printed plainly: leaves the screen, Enter comes back", footer=False),
-    Key("why", "why.next", "tab", "app.focus_next", "Attempts/phases", "To the phases, and back to the attempts"),
+    Key("why", "why.next", "tab", "app.focus_next", "Other half", "To the phases, and back to the attempts"),
     Key("why", "why.previous", "shift+tab", "app.focus_previous", "Previous", "The same the other way round", footer=False),
     Key("why", "why.leave", "escape,q,D", "leave", "Back", "Back to where one was"),
     Key("why", "why.help", "question_mark,f1", "help", "Help", "Keys of this screen, then all keys", footer=False),

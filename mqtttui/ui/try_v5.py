@@ -138,7 +138,8 @@ class TryV5:
             trial.begun = state.phase is Phase.CONNECTING
         elif state.failure is not None and state.phase in (Phase.IDLE, Phase.WAITING):
             after = "CONNECT" if state.connack is None or state.connack.code else "after that"
-            self._tell(peer, trial, f"{after}: {state.failure.title}, {state.failure.detail}", failed=True)
+            why = ", ".join(filter(None, (state.failure.title, state.failure.detail)))
+            self._tell(peer, trial, f"{after}: {why}", failed=True)
         elif state.phase is Phase.IDLE:
             trial.over = True  # The person stopped it. What connects later is another matter.
         elif state.phase is not Phase.CONNECTED:

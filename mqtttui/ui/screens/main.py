@@ -167,7 +167,8 @@ class MainScreen(KeyedScreen, inherit_bindings=False):
         self.status.meter = meter
         kept = "" if meter.kept == meter.received else f" of {grouped(meter.received)} kept"
         self._views.view_counts = {row.name: row.count(self.parts.pump) for row in VIEWS}
-        self._views.counts = f"{grouped(meter.kept)}{kept}{' packets' if not kept else ''}" if meter.received else ""
+        unit = "" if kept else " packet" if meter.kept == 1 else " packets"
+        self._views.counts = f"{grouped(meter.kept)}{kept}{unit}" if meter.received else ""
 
     def grew(self) -> None:
         """The log has changed, or the filter has come further."""
