@@ -65,11 +65,16 @@ class Place:
         """It is written beside a file that it is going to replace."""
         return self.written != self.wanted
 
+    def close_to_others(self) -> None:
+        """It is open for writing: from now on nobody else may do more with it than with the file that it replaces."""
+        if self.beside:
+            with suppress(OSError):  # A disk without modes.
+                os.chmod(self.written, self._mode)
+
     def take(self) -> str:
         """It is whole: it takes its place. Gives why that failed, one line."""
         if self.beside:
             try:
-                os.chmod(self.written, self._mode)
                 os.replace(self.written, self.wanted)
             except OSError as error:
                 return f"{visible(os.fsencode(self.wanted))} cannot be replaced: {visible(error.strerror or str(error))}"
@@ -108,6 +113,7 @@ class Saving:
         """Why the file could not be completed, one line; what there was of it is taken away."""
         self._place = Place(path, force=force)
         self._appender = Appender(self._place.written, force=force and not self._place.beside)
+        self._place.close_to_others()
         self._buffer = io.BytesIO()
         self._steps: Iterator[None] | None = self._start(log, numbers, form, mask, comments)
 

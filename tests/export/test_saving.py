@@ -87,14 +87,15 @@ def test_an_overwritten_file_keeps_its_mode_and_links_to_it(tmp_path: Path) -> N
     log, _ = filled(5)
     old = tmp_path / "old.csv"
     old.write_bytes(b"old")
-    old.chmod(0o640)
+    old.chmod(0o600)
     (tmp_path / "link.csv").symlink_to(old)
     saving = Saving(log, list(log.numbers()), str(tmp_path / "link.csv"), Format.CSV, force=True)
     assert old.read_bytes() == b"old"
+    assert (tmp_path / "old.csv.part").stat().st_mode & 0o777 == 0o600, "it may have secrets"
     finished(saving)
     assert (saving.problem, saving.written) == ("", 6)
     assert old.read_bytes() == whole(log, Format.CSV)
-    assert old.stat().st_mode & 0o777 == 0o640
+    assert old.stat().st_mode & 0o777 == 0o600
     assert sorted(path.name for path in tmp_path.iterdir()) == ["link.csv", "old.csv"]
 
 
