@@ -14,6 +14,8 @@ def write_whole(path: Path, text: str) -> None:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())  # Else a power cut could leave an empty file in its place.
         os.replace(name, path)
     except OSError:
         Path(name).unlink(missing_ok=True)
