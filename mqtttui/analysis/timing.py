@@ -1,7 +1,7 @@
 """Follows the log behind pairs and operations, and measures: round trips, pings, silence against the keep-alive, rates.
 
 Rules:
-1. All is kept for each peer, and for each of the latest connections. What is evicted later stays counted.
+1. All is kept for each peer, and for each of the latest connections; those that ended go first. What is evicted later stays counted.
 2. Only answers are looked at one by one; of all other packets runs with the same time, direction and connection.
 3. Bounded: 32 connections and 64 peers, histograms of a fixed size, 120 pings a connection.
 """
@@ -193,7 +193,8 @@ class Timing(Follower):
             if caught_up and held.closed is None:
                 held.closed = log.connection(number).closed
         while len(self._connections) > MAX_CONNECTIONS:
-            del self._connections[next(iter(self._connections))]
+            ended = (number for number, held in self._connections.items() if held.closed is not None)
+            del self._connections[next(ended, next(iter(self._connections)))]
         while len(self._peers) > MAX_PEERS:
             del self._peers[next(iter(self._peers))]
         kept = [*(held.times for held in self._connections.values()), *(held.times for held in self._peers.values())]

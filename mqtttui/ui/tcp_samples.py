@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 KEPT = 240
 """Samples of a connection: about two minutes."""
 _CONNECTIONS = 32
-"""Connections of which samples are kept, the latest ones."""
+"""Connections of which samples are kept: those that were measured last."""
 
 
 class TcpSamples:
@@ -23,12 +23,13 @@ class TcpSamples:
 
     def add(self, sample: TcpMeasured) -> None:
         """One more."""
-        samples = self._samples.get(sample.connection)
+        samples = self._samples.pop(sample.connection, None)
         if samples is None:
-            samples = self._samples[sample.connection] = deque(maxlen=KEPT)
-            while len(self._samples) > _CONNECTIONS:
-                del self._samples[next(iter(self._samples))]
+            samples = deque(maxlen=KEPT)
         samples.append(sample)
+        self._samples[sample.connection] = samples
+        while len(self._samples) > _CONNECTIONS:
+            del self._samples[next(iter(self._samples))]
 
     def of(self, connection: int) -> Sequence[TcpMeasured]:
         """Those of a connection, the oldest first; empty if there are none."""

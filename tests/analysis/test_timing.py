@@ -176,6 +176,18 @@ def test_what_is_remembered_is_bounded() -> None:
     assert len(line.times(more.number)) == 1
 
 
+def test_a_connection_that_stands_outlives_many_that_ended() -> None:
+    line = Line()
+    line.up(0, Connect("c", Version.V5, keep_alive=30))
+    line.follow()
+    for _ in range(2 * MAX_CONNECTIONS):
+        other = Line(line.log, "flapping", line.pump)
+        other.up(1, Connect("d", Version.V5, keep_alive=5))
+        line.log.close_connection(other.number, 2 * MS, "over")
+        line.follow()
+    assert line.pump.timing.keep_alive(line.number, 3 * MS) == KeepAlive(30, 3 * MS, 3 * MS)
+
+
 @pytest.mark.parametrize("given_by_server", [None, 20])
 def test_the_keep_alive_and_how_long_the_client_was_silent(given_by_server: int | None) -> None:
     line = Line()
