@@ -88,6 +88,7 @@ class Switchboard:
         if current:
             now = self._peers.current
             self._main.show_panes(now.panes, now.state)
+            self._news.selected(peer)
         show_peers(self._peers, self._main)
         await peer.panes.remove()
         await peer.session.close()

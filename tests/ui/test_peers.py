@@ -150,6 +150,21 @@ async def test_failures_name_their_connection_and_the_key_only_for_the_current_o
         assert "main: not done" in run.text, "what is said of another connection stays"
 
 
+async def test_a_failure_names_its_key_when_the_connection_before_it_is_closed() -> None:
+    async with fakes() as (run, _):
+        await another(run)
+        await run.press("4", "escape")
+        failure = Failure("Connection refused", "127.0.0.1:1883", "is it running?", "tcp", (Fix.USE_TLS,))
+        connecting = ConnectionState("main", Phase.CONNECTING, options=OPTIONS)
+        run.tell(connecting)
+        run.tell(connecting.with_(phase=Phase.IDLE, failure=failure))
+        await run.shows("main: Connection refused")
+        assert "F8" not in run.text
+        await run.press("L", "x")
+        await run.shows("Connection refused", "F8")
+        assert "main: Connection refused" not in run.text, "a single one needs no name"
+
+
 async def test_names_closing_and_quitting() -> None:
     async with fakes() as (run, _):
         await another(run, "publisher")
