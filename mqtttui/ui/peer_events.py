@@ -133,6 +133,7 @@ class PeerEvents:
         """A peer is no more: nothing is heard of it from now on."""
         self.attempts.take(peer.state.with_(phase=Phase.IDLE, failure=None, ended="closed"), time.monotonic_ns(), time.time_ns())
         self._counters.set_filters(peer.id, ())
+        self._sessions.closed(peer.id)
         for known in (self._notices, self._failures, self._offers):
             if (shown := known.pop(peer.id, None)) is not None:
                 self._main.withdraw(shown)

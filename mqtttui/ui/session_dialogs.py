@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from itertools import count
 
 from textual.content import Content
@@ -153,6 +154,11 @@ class SessionDialogs:
             self._shown.look()
             return None
         return notices.observed(short_report(report)) if report.done else None
+
+    def closed(self, peer: str) -> None:
+        """A peer is no more, and so is what it looked into."""
+        if self._report is not None and self._looker == peer and not self._report.done:
+            self._report = replace(self._report, done=True, ended="the connection that looked was closed")
 
     # AUTH
 

@@ -229,6 +229,11 @@ async def test_a_look_is_stopped_at_the_connection_that_makes_it() -> None:
         await run.press("ctrl+c")
         await run.until(lambda: StopBeside("main") in sessions["main"].commands, "stopped where it runs")
         assert StopBeside("second") not in sessions["second"].commands
+        await run.press("escape", BEFORE, "L", "x")
+        await run.until(lambda: not run.app.peers.several, "closed")
+        await run.press("S", "s")
+        await run.shows("Session of dev-9", "the connection that looked was closed")
+        assert "ctrl+c stops" not in run.text
 
 
 async def test_keys_of_forms_reach_the_current_connection() -> None:
