@@ -47,7 +47,7 @@ class AnswerWith(FormDialog[CodeOrder]):
             Row(
                 "times", "How many", value=self._times, width=10, placeholder="all", help="The next so many; empty: all, until it is ended"
             ),
-            Row("kind", "Acknowledgement", Kind.CHOICE, self._kind, tuple(_KINDS)),
+            Row("kind", "Packets", Kind.CHOICE, self._kind, tuple(_KINDS)),
             Row("code", "Reason code", Kind.CHOICE, self._code, (*self._labels(), _OTHER)),
         ]
         if self._code == _OTHER:
