@@ -79,9 +79,9 @@ def _present(report: SessionReport) -> str:
             return "Session present"
         case False:
             return "The broker has no session for this id"
-        case None if report.connection is None:
+        case None if report.connection is None and not report.done:
             return "Connecting"
-        case None if report.failure is not None:
+        case None if report.connection is None or report.failure is not None:
             return "Not connected"
         case None:
             return "The broker does not say whether there was a session"
@@ -89,7 +89,7 @@ def _present(report: SessionReport) -> str:
 
 def _counted(report: SessionReport) -> str:
     if not report.count:
-        return "No message came."
+        return "No message came." if report.done else "No message so far."
     words = f"{_messages(report.count)} came before any SUBSCRIBE, payloads of {count_bytes(report.size)}"
     return words + (f", {report.unfinished:,} PUBREL" if report.unfinished else "") + ":"
 

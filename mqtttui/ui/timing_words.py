@@ -63,7 +63,7 @@ def verdict(standing: Standing) -> Said:
         return Said(f"A ping has waited for {waited}.", BAD)
     if probe is None:
         return _without_probe(standing)
-    many = f"median of {probe.count:,}" if probe.count > 1 else "the only one so far"
+    many = f"median of {probe.count:,}" if probe.count > 1 else "only one"
     whole = f"{duration(round(probe.median))} ({many})"
     name = standing.name[:1].upper() + standing.name[1:]
     if tcp is None:
@@ -84,14 +84,17 @@ def _without_probe(standing: Standing) -> Said:
     return Said(f"The {way} takes {duration(network)}; a ping (c, then p) shows {behind}.")
 
 
-def keep_alive_words(stand: KeepAlive | None) -> Said:
-    """`60 s · silent 12 s, may be cut in 78 s · spare 6.0 s at worst`."""
+def keep_alive_words(stand: KeepAlive | None, *, open_now: bool = True) -> Said:
+    """`60 s · silent 12 s, may be cut in 78 s · spare 6.0 s at worst`; of a connection that is over, only what it was."""
     if stand is None:
         return Said("no CONNECT seen")
     if not stand.seconds:
-        return Said(f"off: a dead link is noticed only when something is sent · silent {duration(stand.silent)}")
+        silent = f" · silent {duration(stand.silent)}" if open_now else ""
+        return Said(f"off: a dead link is noticed only when something is sent{silent}")
     left = f"may be cut in {duration(stand.left)}" if stand.left >= 0 else f"may be cut since {duration(-stand.left)}"
     spare = f"spare {duration(stand.margin)}" if stand.margin >= 0 else f"late by {duration(-stand.margin)}"
+    if not open_now:
+        return Said(f"{stand.seconds:,} s · {spare} at worst", LATE if stand.margin < 0 else GOOD)
     alarm = BAD if stand.left < 0 else LATE if stand.margin < 0 else GOOD
     return Said(f"{stand.seconds:,} s · silent {duration(stand.silent)}, {left} · {spare} at worst", alarm)
 

@@ -166,6 +166,8 @@ async def test_to_drain_asks_once_more_and_esc_sends_nothing() -> None:
     ("report", "words"),
     [
         (SessionReport(1, "d", "peek"), "Connecting"),
+        (SessionReport(1, "d", "peek"), "No message so far."),
+        (SessionReport(1, "d", "peek", done=True), "Not connected"),
         (SessionReport(1, "d", "peek", connection=1, session_present=True, count=3, withheld=3, window=3), "The window of 3 is full"),
         (SessionReport(1, "d", "peek", connection=1, session_present=True, count=2, withheld=1, qos0=1, window=9), "Gone: 1 of QoS 0"),
         (

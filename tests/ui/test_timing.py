@@ -264,7 +264,7 @@ STANDING = words.Standing(PING, "a ping", None, TCP, False, "the packets are fro
     [
         (STANDING, "A ping takes 12 ms (median of 5): the network 0.30 ms, the broker 12 ms.", words.GOOD),
         (STANDING._replace(proxied=True), ": the way to the proxy 0.30 ms, what is behind it 12 ms.", words.GOOD),
-        (STANDING._replace(probe=replace(PING, count=1)), "12 ms (the only one so far)", words.GOOD),
+        (STANDING._replace(probe=replace(PING, count=1)), "12 ms (only one)", words.GOOD),
         (
             STANDING._replace(probe=replace(PING, median=310_000)),
             "A ping takes 0.31 ms (median of 5), no longer than",
@@ -300,6 +300,7 @@ def test_the_keep_alive_in_words() -> None:
     said = "60 s · silent 12 s, may be cut in 1 min 18 s · spare 6.0 s at worst"
     assert words.keep_alive_words(KeepAlive(60, 12 * S, 54 * S)) == (said, words.GOOD)
     assert words.keep_alive_words(KeepAlive(60, 12 * S, 63 * S)).alarm == words.LATE
+    assert words.keep_alive_words(KeepAlive(60, 12 * S, 63 * S), open_now=False) == ("60 s · late by 3.0 s at worst", words.LATE)
     late = words.keep_alive_words(KeepAlive(60, 93 * S, 93 * S))
     assert late.alarm == words.BAD
     assert "may be cut since 3.0 s" in late.text and "late by 33 s at worst" in late.text

@@ -323,9 +323,9 @@ class TimingView(View):
         _, connection = self._whose()
         if connection is None:
             return []
-        timing, now = self._pump.timing, self._now()
+        stand = self._pump.timing.keep_alive(connection, self._now())
         facts = [
-            ("Keep-alive", words.keep_alive_words(timing.keep_alive(connection, now))),
+            ("Keep-alive", words.keep_alive_words(stand, open_now=self._log.connection(connection).closed is None)),
             ("In flight", words.Said(in_flight_text(self._pump.operations.in_flight(connection)).removeprefix("in flight "))),
         ]
         if samples := self._parts.tcp.of(connection):
