@@ -372,7 +372,7 @@ async def test_muted_filters_and_letters() -> None:
         run.tell(run.app.state.with_(subscriptions=rows))
         await run.caught_up()
         await run.shows("A     3", "B     4", "2 Subs(2)")
-        describe = run.main.inspector.packets._describe
+        describe = run.main.inspector.packets.painter.describe
         assert not describe(3).quiet
         run.main.subscriptions.post_message(SubscriptionsPane.MuteChanged(PEER, b"a/#", True))
         await run.until(lambda: describe(3).quiet and not describe(4).quiet, "the messages of a/# are dimmed")

@@ -13,35 +13,29 @@ Rules:
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
-from rich.cells import cell_len
 from rich.segment import Segment
 from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from mqtttui.capture.log import Evicted, Head, Log, Origin
+from mqtttui.capture.log import Log
 from mqtttui.ui.bindings import bindings_for
-from mqtttui.ui.columns import USUAL, USUAL_OF_SEVERAL, Placed, place
 from mqtttui.ui.content import fit
-from mqtttui.ui.row_text import Describe, RowText
+from mqtttui.ui.row_text import Describe
 from mqtttui.ui.rows import Rows, Selection
-from mqtttui.ui.times import WIDTH as TIME_WIDTH
-from mqtttui.ui.times import TimeFormat, clock, elapsed
+from mqtttui.ui.times import TimeFormat
 from mqtttui.ui.widgets.lines import LineView
-from mqtttui.ui.widgets.packet_row import STYLES, Columns, chosen_head, chosen_segments, head_text, segments
+from mqtttui.ui.widgets.packet_painter import PacketPainter, room
+from mqtttui.ui.widgets.packet_row import STYLES
 
 if TYPE_CHECKING:
     from mqtttui.ui.column_values import ColumnValues
 
 _STEP = 0.1
 """Seconds between two steps to the newest packet."""
-_CACHE = 4_000
-"""Rows whose text is kept."""
 
 
 class Testing(Selection, Protocol):
@@ -95,10 +89,9 @@ class PacketList(LineView):
     def __init__(self, log: Log, describe: Describe, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._log = log
-        self._describe = describe
+        self.painter = PacketPainter(log, describe, self.style_of)
         self._rows = Rows(log)
         self._selection: Testing | None = None
-        self._texts: OrderedDict[int, RowText] = OrderedDict()
         self._follow = True
         self._stepped = 0.0
         self._next_step: Timer | None = None
@@ -110,14 +103,6 @@ class PacketList(LineView):
         self._seeking: int | None = None
         """The row of the screen on which the selected packet is wanted while a filter is being tested; None: it is found."""
         self._empty_words = ""
-        self.time_format = TimeFormat.LOCAL
-        self._reference: int | None = None
-        self._start: int | None = None
-        self._chosen: tuple[str, ...] = ()
-        self._values: ColumnValues | None = None
-        self._counted = 0
-        """Connections that were there when the names were looked at."""
-        self._peers: frozenset[str] = frozenset()
 
     # State for others
 
@@ -164,21 +149,26 @@ class PacketList(LineView):
         """Whether packet `number` is among the rows."""
         return number in self._rows
 
-    # Columns
+    # Columns and times
+
+    @property
+    def time_format(self) -> TimeFormat:
+        """What the time column shows."""
+        return self.painter.time_format
 
     @property
     def chosen(self) -> tuple[str, ...]:
         """Names of the columns that the person has chosen; empty for what fits."""
-        return self._chosen
+        return self.painter.chosen
 
     @property
     def usual(self) -> tuple[str, ...]:
         """Names of the columns that are shown where nothing was chosen, if there is room."""
-        return USUAL_OF_SEVERAL if len(self._peers) > 1 else USUAL
+        return self.painter.usual
 
     def choose(self, names: tuple[str, ...], values: ColumnValues) -> None:
         """Show these columns (none: what fits; the usual ones: the same without names); `values` gives what stands in them."""
-        self._chosen, self._values = names, values
+        self.painter.choose(names, values)
         self.refresh()
 
     # Filter
@@ -215,12 +205,11 @@ class PacketList(LineView):
             if self._next_step is None:
                 self._next_step = self.set_timer(_STEP, self._step)
             return
-        self._learn_peers()
+        if self.painter.grew():
+            self.refresh()
         before = len(self._rows)
         top_before = self._top_no
         self._rows.refresh()
-        if self._start is None and self._log.last:
-            self._start = self._log.head(next(self._log.numbers(1, self._log.last + 1))).mono
         if self.following:
             self._to_newest()
         else:
@@ -230,22 +219,13 @@ class PacketList(LineView):
                 self.refresh()
         self.post_message(self.ViewChanged())
 
-    def _learn_peers(self) -> None:
-        """Whose connections there are: of several, each row says its own."""
-        if self._log.connection_count != self._counted:
-            self._counted = self._log.connection_count
-            self._peers = frozenset(info.peer for info in self._log.connections if info.origin is Origin.OWN)
-            self.refresh()
-
     def _step(self) -> None:
         self._next_step = None
         self.grew()
 
     def forget(self) -> None:
         """Something about packets that are shown already has changed (unsent, answered): describe them again."""
-        self._texts.clear()
-        if self._values is not None:
-            self._values.forget()
+        self.painter.forget()
         self.refresh()
 
     def _to_newest(self) -> None:
@@ -427,51 +407,25 @@ class PacketList(LineView):
 
     def action_time_format(self) -> None:
         """The next time format."""
-        self.time_format = self.time_format.next
-        if self.time_format is TimeFormat.REFERENCE and self._reference is None:
-            self._reference = self._mono(self._cursor_no)
+        self.painter.next_time_format(self._cursor_no)
         self.refresh()
         self.post_message(self.Said(f"times: {self.time_format.value}"))
 
     def action_time_reference(self) -> None:
         """Times count from the selected packet."""
-        self._reference = self._mono(self._cursor_no)
-        self.time_format = TimeFormat.REFERENCE
+        self.painter.count_from(self._cursor_no)
         self.refresh()
         self.post_message(self.Said(f"times count from packet {self._cursor_no:,}" if self._cursor_no else "no packet yet"))
-
-    def _mono(self, number: int | None) -> int | None:
-        if number is None:
-            return None
-        try:
-            return self._log.head(number).mono
-        except Evicted:
-            return None
 
     # Painting
 
     @property
-    def _columns(self) -> Columns:
-        """The same for head and rows, whether a scrollbar takes a cell or not."""
-        return Columns.fitting(self.size.width - 1, self._log.last, self._peer_cells)
-
-    @property
-    def _peer_cells(self) -> int:
-        return max(cell_len(self._log.name_of_peer(id)) for id in self._peers) if len(self._peers) > 1 and not self._chosen else 0
-
-    @property
     def cells(self) -> int:
         """Cells of a row for columns: without selection, mark and scrollbar."""
-        return max(0, self.size.width - 3)
-
-    @property
-    def _placed(self) -> Sequence[Placed]:
-        return place(self._chosen, self.cells, self._log.last)
+        return room(self.size.width)
 
     def head(self, y: int, width: int) -> Strip:
-        time_head = self.time_format.head
-        words = chosen_head(self._placed, time_head, width) if self._own_choice else head_text(self._columns, time_head, width)
-        return Strip([Segment(words, self.style_of("line--head"))])
+        return self.painter.head(self.size.width, width)
 
     def line(self, y: int) -> Strip:
         if y == self.HEAD_ROWS and self.filtered and not len(self._rows):
@@ -480,61 +434,5 @@ class PacketList(LineView):
         return super().line(y)
 
     def row(self, index: int, width: int) -> Strip:
-        no = self._rows.number(index)
-        mark = self.cursor_mark(index)
-        try:
-            head = self._log.head(no)
-            text = self._text(no)
-        except Evicted:
-            return Strip([mark, Segment(f" {no:,} evicted", self.style_of("line--dimmed"))])
-        time = self._time(index, head.mono, head.wall)
-        if self._own_choice:
-            return Strip([mark, *chosen_segments(head, text, self._placed, self._value(no, text, time), width - 1, self.style_of)])
-        columns = self._columns
-        return Strip(
-            [mark, *segments(no, head, text, time, columns, width - 1, self.style_of, self._peer_of(head) if columns.peer else "")]
-        )
-
-    @property
-    def _own_choice(self) -> bool:
-        """The columns were chosen by the person."""
-        return self._chosen not in ((), USUAL)
-
-    def _peer_of(self, head: Head) -> str:
-        return self._log.name_of_peer(self._log.connection(head.connection).peer)
-
-    def _value(self, no: int, text: RowText, time: str) -> Callable[[str], str]:
-        def value(name: str) -> str:
-            if name == "number":
-                return str(no)
-            if name == "time":
-                return time
-            return self._values.text(no, name, final=text.final) if self._values is not None else ""
-
-        return value
-
-    def _time(self, index: int, mono: int, wall: int) -> str:
-        match self.time_format:
-            case TimeFormat.LOCAL:
-                return clock(wall)
-            case TimeFormat.UTC:
-                return clock(wall, utc=True)
-            case TimeFormat.REFERENCE:
-                return elapsed(mono - (self._reference if self._reference is not None else mono))
-            case TimeFormat.START:
-                return elapsed(mono - (self._start if self._start is not None else mono))
-            case TimeFormat.DELTA:
-                above = self._mono(self._rows.number(index - 1)) if index else None
-                return elapsed(mono - above) if above is not None else " " * TIME_WIDTH
-
-    def _text(self, no: int) -> RowText:
-        text = self._texts.get(no)
-        if text is not None:
-            self._texts.move_to_end(no)
-            return text
-        text = self._describe(no)
-        if text.final:
-            self._texts[no] = text
-            if len(self._texts) > _CACHE:
-                self._texts.popitem(last=False)
-        return text
+        above = self._rows.number(index - 1) if index else None
+        return self.painter.row(self._rows.number(index), above, self.cursor_mark(index), self.size.width, width)
