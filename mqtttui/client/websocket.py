@@ -20,6 +20,7 @@ from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
 
+import h11
 from wsproto import ConnectionType, WSConnection
 from wsproto.connection import ConnectionState
 from wsproto.events import (
@@ -110,14 +111,15 @@ class WebSocketLayer:
         self._lower = lower
         self._mailbox = Mailbox()
         self._socket = WSConnection(ConnectionType.CLIENT)
-        host, own = _host(options, web)
         names = [name for name in web.protocol.split(", ") if name]
         try:
+            host, own = _host(options, web)
             request = Request(host, web.path, extra_headers=own, subprotocols=names)
             self.request = bytes(self._socket.send(request))
             """What asks for the WebSocket."""
-        except (LocalProtocolError, UnicodeError, ValueError) as error:
-            raise UpgradeError(f"the request cannot be written: {visible(str(error))}") from error
+        except (LocalProtocolError, h11.LocalProtocolError, UnicodeError, ValueError):
+            # Without their words: the value of a header is in them.
+            raise UpgradeError("the request cannot be written: something in it has characters that it cannot have") from None
         self.asked = self.answered = 0
         """When the request was written, and when it was accepted (monotonic ns); 0 before."""
         self._answer = b""

@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 from mqtttui.config.options import ConnectOptions
-from mqtttui.config.transports import is_secret_header, parse_target
+from mqtttui.config.routes import check_login
+from mqtttui.config.transports import is_secret_header, parse_header, parse_target
 from mqtttui.protocol.enums import PropertyId
 from mqtttui.protocol.packets import Properties, Property
 
@@ -36,7 +37,10 @@ def secrets_of(options: ConnectOptions) -> dict[str, bytes]:
 
 
 def with_secret(options: ConnectOptions, place: str, value: bytes) -> ConnectOptions:
-    """`options` with a secret in its place, which is empty until then; no change if the options have no such place."""
+    """`options` with a secret in its place, which is empty until then; no change if the options have no such place.
+
+    Raises ConfigError, which does not repeat it, for what cannot stand there.
+    """
     text = value.decode("utf-8", "surrogateescape")
     web, connect = options.websocket, options.connect
     match place:
@@ -47,11 +51,12 @@ def with_secret(options: ConnectOptions, place: str, value: bytes) -> ConnectOpt
         case "tls.key-passphrase" if options.tls is not None:
             return replace(options, tls=replace(options.tls, key_passphrase=text))
         case "proxy.password" if options.proxy is not None:
+            check_login(options.proxy.kind, options.proxy.username, text)
             return replace(options, proxy=replace(options.proxy, password=text))
         case "websocket.query" if web is not None:
             return replace(options, websocket=replace(web, path=parse_target(f"{web.path.partition('?')[0]}?{text}")))
         case _ if web is not None and place.startswith(HEADER):
-            known = tuple((name, text if header_place(name) == place else given) for name, given in web.headers)
+            known = tuple(parse_header(f"{name}: {text}") if header_place(name) == place else (name, given) for name, given in web.headers)
             return replace(options, websocket=replace(web, headers=known))
     return options
 

@@ -351,3 +351,11 @@ def test_unsent_counts_the_payload_that_has_not_left() -> None:
 def test_a_host_that_cannot_stand_in_a_request() -> None:
     with pytest.raises(UpgradeError, match="cannot be written"):
         WebSocketLayer(Wire(), ConnectOptions(host="a..é"), WEB)
+
+
+@pytest.mark.parametrize("value", ["s3cr\u00e9t", "s3cr3t\r\nX: y", "s3cr3t\0"])
+def test_a_header_that_cannot_stand_in_a_request_is_not_repeated(value: str) -> None:
+    web = WebSocketOptions(headers=(("Authorization", value),))
+    with pytest.raises(UpgradeError, match="cannot be written") as caught:
+        WebSocketLayer(Wire(), ConnectOptions("h", websocket=web), web)
+    assert "s3cr" not in str(caught.value)

@@ -13,6 +13,8 @@ from keyring.backend import KeyringBackend
 
 from mqtttui.config import secrets
 from mqtttui.config.errors import ConfigError
+from mqtttui.config.options import ConnectOptions, ProxyOptions, WebSocketOptions
+from mqtttui.config.profile_secrets import secrets_of, with_secret
 from mqtttui.config.secrets import FromCommand, FromEnvironment, FromKeyring, fetch, forget, store
 
 
@@ -125,3 +127,16 @@ def test_keyring_is_not_loaded_before_it_is_used() -> None:
     code = "import sys; from mqtttui.config import profiles, secrets, profile_edit; print({'keyring', 'tomlkit'} & set(sys.modules))"
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "set()"
+
+
+@pytest.mark.parametrize(
+    ("place", "secret"),
+    [("header:authorization", "s3cr\u00e9t"), ("header:authorization", "s3cr3t\nX: y"), ("proxy.password", "s3cr3t" * 43)],
+)
+def test_a_fetched_secret_that_cannot_stand_in_its_place(place: str, secret: str) -> None:
+    web = WebSocketOptions(headers=(("Authorization", ""),))
+    options = ConnectOptions("h", websocket=web, proxy=ProxyOptions("socks5", "p", 1080, "u"))
+    with pytest.raises(ConfigError) as caught:
+        with_secret(options, place, secret.encode())
+    assert "s3cr" not in str(caught.value)
+    assert "right" in repr(secrets_of(with_secret(options, place, b"right")).get(place))
