@@ -3,6 +3,7 @@
 1. `ui.guard` decides; what it allows, and what the person confirms, goes on. What is refused is told as the session tells it.
 2. The guard in force is that of the connection that stands, until the session is told to make another one with what the form shows.
 3. Secrets that a profile does not write down are fetched here, for a connection that the form asks for, and put into the form.
+4. What is sent behind a command that is asked about, such as the UNSUBSCRIBE of a filter that another one replaces, goes or stays with it.
 """
 
 from __future__ import annotations
@@ -48,11 +49,16 @@ class Gate:
         self._profiles = profiles
         self._secrets = SecretDialogs(main)
         self._client_ids = ClientIds()
+        self._behind: dict[str, list[Command]] = {}
+        """Id of a peer about which a question is open -> what was sent behind it."""
 
     def send(self, command: Command) -> None:
         """Let a command through, ask about it, or refuse it."""
         peer = self._peers.of(command.peer)
         if peer is None:
+            return
+        if peer.id in self._behind:
+            self._behind[peer.id].append(command)
             return
         by_form = isinstance(command, Connect | ConnectRaw) and self._asked_by_form(peer, command.options)
         go = partial(self._pass, peer, command, by_form=by_form)
@@ -63,7 +69,7 @@ class Gate:
                 go()
             case Question(title=title, consequence=consequence, yes=yes):
                 asked = f"{peer.name}: {title}" if self._peers.several else title
-                self._ask(asked, consequence, yes, go, partial(self._declined, command))
+                self._ask(peer, Question(asked, consequence, yes), go, partial(self._declined, command))
             case Refusal(text=words):
                 self._not_sent(command, words)
                 self._emit(Rejected(command.peer, words))
@@ -75,8 +81,8 @@ class Gate:
         match judge_check(job.plan.depth, self._guarding(peer)):
             case Allowed():
                 go()
-            case Question(title=title, consequence=consequence, yes=yes):
-                self._ask(title, consequence, yes, go, lambda: None)
+            case Question() as question:
+                self._ask(peer, question, go, lambda: None)
             case Refusal(text=words):
                 self._main.say(words)
 
@@ -122,10 +128,20 @@ class Gate:
         except FormError:
             return False
 
-    def _ask(self, title: str, consequence: str, yes: str, go: Callable[[], None], stay: Callable[[], None]) -> None:
-        choices = [Choice("n", "no", ""), Choice("y", yes, _YES)]  # What Enter alone does sends nothing.
-        menu = Menu(Content(title), choices, Content(consequence))
-        self._main.app.push_screen(menu, lambda choice: go() if choice == _YES else stay())
+    def _ask(self, peer: Peer, question: Question, go: Callable[[], None], stay: Callable[[], None]) -> None:
+        self._behind[peer.id] = []
+
+        def run(choice: str | None) -> None:
+            behind = self._behind.pop(peer.id, [])
+            (go if choice == _YES else stay)()
+            for command in behind:
+                if choice == _YES:
+                    self.send(command)
+                else:
+                    self._not_sent(command, _NO)
+
+        choices = [Choice("n", "no", ""), Choice("y", question.yes, _YES)]  # What Enter alone does sends nothing.
+        self._main.app.push_screen(Menu(Content(question.title), choices, Content(question.consequence)), run)
 
     def _declined(self, command: Command) -> None:
         """The person said no."""

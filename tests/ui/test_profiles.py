@@ -14,10 +14,11 @@ from keyring.backend import KeyringBackend
 from mqtttui.cli.start import settings_from
 from mqtttui.client.commands import Connect as ConnectCommand
 from mqtttui.client.commands import SendPublish
-from mqtttui.client.events import Phase
+from mqtttui.client.events import Phase, SubscriptionState
 from mqtttui.config.profiles import Profiles, load
 from mqtttui.config.secrets import SERVICE
 from mqtttui.config.settings import Settings
+from mqtttui.protocol.packets import TopicRequest
 from mqtttui.ui import profile_dialogs
 from mqtttui.ui.screens.menu import Menu
 from mqtttui.ui.screens.profiles import ProfilesScreen
@@ -241,6 +242,27 @@ async def test_guards_ask_and_refuse(folder: Path) -> None:
         await run.press("enter", "ctrl+s")
         await run.shows("look is read-only: no publishing")
         assert not [command for command in session.commands if isinstance(command, SendPublish)]
+
+
+@pytest.mark.parametrize(("answer", "sent"), [("n", []), ("y", ["Subscribe", "Unsubscribe"])])
+async def test_a_filter_that_is_not_replaced_stays(folder: Path, answer: str, sent: list[str]) -> None:
+    write(folder, '[profiles.live]\nguard = "ask"\n')
+    async with running(started("live")) as run:
+        session = run.fake_session()
+        await run.until(lambda: run.app.peers.current.label == "live", "the guard is in force")
+        row = SubscriptionState(TopicRequest("a/#"), granted=0, answer="granted QoS 0", active=True, key=b"a/#")
+        run.tell_connected(subscriptions=(row,))
+        await run.press("2")
+        await run.until(lambda: run.main.subscriptions.table.has_focus, "the table")
+        before = len(session.commands)
+        await run.press("e", "ctrl+u")
+        await run.type("#")
+        await run.press("escape", "ctrl+s")
+        await screen(run, Menu)
+        await run.press(answer)
+        await main(run)
+        await run.until(lambda: len(session.commands) >= before + len(sent), "answered")
+        assert [type(command).__name__ for command in session.commands[before:]] == sent
 
 
 async def test_a_connection_keeps_its_guard_until_another_one_is_really_asked_for(folder: Path) -> None:
