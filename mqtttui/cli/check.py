@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from mqtttui.cli.connection import read_options
 from mqtttui.cli.options import CONFIGURABLE, ENVIRONMENT, OTHER_OPTIONS, PLACE
 from mqtttui.cli.output import asked, complain, warn
-from mqtttui.cli.words import refuse_contradictions, replaced, with_url
+from mqtttui.cli.words import refuse_contradictions, refuse_profile, replaced, with_url
 from mqtttui.config.arguments import OPTIONS, TOPICS, Option, Scanner
 from mqtttui.config.check import CHECK_OPTIONS, CheckJob, check_job
 from mqtttui.config.draft import Parsed
@@ -47,6 +47,7 @@ def check_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[CheckJ
     """What the words after `check` and the environment ask for, and warnings. Raises ConfigError."""
     connecting = _about_connection_only()
     given, loose = Scanner([*connecting, *CHECK_OPTIONS, *OTHER_OPTIONS], "mqtttui check").scan(words)
+    refuse_profile([words[index] for index in loose], environ, "check")
     given = with_url(given, [words[index] for index in loose])
     own = {option.key for option in CHECK_OPTIONS}
     others = [option for option in CONFIGURABLE if option.key not in own]

@@ -9,7 +9,7 @@ from dataclasses import replace
 from mqtttui.cli.connection import read_options
 from mqtttui.cli.options import CONFIGURABLE, ENVIRONMENT, OTHER_OPTIONS, PLACE, RECORDING_OPTIONS
 from mqtttui.cli.output import asked, warn
-from mqtttui.cli.words import refuse_contradictions, replaced, with_url
+from mqtttui.cli.words import refuse_contradictions, refuse_profile, replaced, with_url
 from mqtttui.config.arguments import OPTIONS, RECORDING, Option, Scanner
 from mqtttui.config.environment import from_environment
 from mqtttui.config.errors import ConfigError
@@ -53,6 +53,7 @@ def run(words: Sequence[str]) -> int:
 def job_from(words: Sequence[str], environ: Mapping[str, str]) -> tuple[Job, list[str]]:
     """What the words after `record` and the environment ask for, and warnings. Raises ConfigError."""
     given, loose = Scanner([*_RECORDABLE, *OTHER_OPTIONS], "mqtttui record").scan(words)
+    refuse_profile([words[index] for index in loose], environ, "record")
     given = with_url(given, [words[index] for index in loose])
     inherited, warnings = from_environment(environ, [*CONFIGURABLE, *_OWN_OPTIONS[-2:]])
     refuse_contradictions(given)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from mqtttui.cli.options import PLACE
+from mqtttui.config import paths
 from mqtttui.config.arguments import OPTIONS, WEBSOCKET_ONLY, Given
 from mqtttui.config.errors import ConfigError
 from mqtttui.text import shorten, visible
@@ -20,6 +21,23 @@ def with_url(given: list[Given], loose: Sequence[str]) -> list[Given]:
         shown = shorten(visible(loose[1]), 40)
         raise ConfigError(f"'{shown}' is one URL too many", hint="put a value with spaces into quotes; topics are given with -t")
     return [*given, *(Given(_URL, (word,), "URL") for word in loose)]
+
+
+def refuse_profile(loose: Sequence[str], environ: Mapping[str, str], command: str) -> None:
+    """Raises ConfigError where the word that is no option names a profile: `command` takes none, and no host is meant."""
+    if len(loose) != 1 or any(sign in loose[0] for sign in "/:@[") or not paths.profiles_file().exists():
+        return
+    from mqtttui.config.profiles import load
+
+    try:
+        found = load(paths.profiles_file(), environ)
+    except ConfigError:
+        return  # A file that cannot be read must not keep a monitor from its host.
+    if loose[0] in {*found.profiles, *found.broken}:
+        shown = shorten(visible(loose[0]), 40)
+        raise ConfigError(
+            f"'{shown}' is a profile, and {command} takes a URL", hint=f"write the URL of its broker; a host of that name is mqtt://{shown}"
+        )
 
 
 def refuse_contradictions(given: Sequence[Given]) -> None:

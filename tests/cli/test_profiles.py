@@ -149,3 +149,13 @@ def test_the_list_and_the_check(path: Path, capsys: pytest.CaptureFixture[str]) 
     assert "password = {ask = true}" in capsys.readouterr().out.replace("{ ask = true }", "{ask = true}")
     assert main(["profiles", "--export", "nope"]) == 2
     assert main(["profiles", "nope"]) == 2
+
+
+def test_commands_that_take_no_profile_say_so(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["check", "home"]) == 3
+    out, err = capsys.readouterr()
+    assert out == "MQTT UNKNOWN - 'home' is a profile, and check takes a URL\n"
+    assert "a host of that name is mqtt://home" in err
+    assert main(["record", "bad", "-t", "#", "-o", str(tmp_path / "x.pcapng")]) == 2
+    assert "'bad' is a profile, and record takes a URL" in capsys.readouterr().err
+    assert not (tmp_path / "x.pcapng").exists()
