@@ -85,7 +85,7 @@ class ProfileSharing:
             try:
                 await in_thread(partial(store, entry_name(name, place), secret))
             except ConfigError as error:
-                return {place: Asked() for place in secrets_of(each.contents.options)}, str(error)
+                return {place: Asked() for place in secrets_of(each.contents.options)}, error.title
             sources[place] = FromKeyring(entry_name(name, place))
         return sources, ""
 

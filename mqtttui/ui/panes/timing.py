@@ -325,7 +325,7 @@ class TimingView(View):
             return []
         stand = self._pump.timing.keep_alive(connection, self._now())
         facts = [
-            ("Keep-alive", words.keep_alive_words(stand, open_now=self._log.connection(connection).closed is None)),
+            ("Keep-alive", words.keep_alive_words(stand, open_now=self._log.connection(connection).closed is None and not self._of_file)),
             ("In flight", words.Said(in_flight_text(self._pump.operations.in_flight(connection)).removeprefix("in flight "))),
         ]
         if samples := self._parts.tcp.of(connection):
