@@ -6,13 +6,14 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 T = TypeVar("T")
 
 
 async def in_thread(work: Callable[[], T], name: str) -> T:
-    """What `work` gives or raises (OSError, ValueError or ImportError). Cancelling returns at once; the thread ends when its work does."""
+    """What `work` gives or raises. Cancelling returns at once; the thread ends when its work does."""
     loop = asyncio.get_running_loop()
     answer: asyncio.Future[T] = loop.create_future()
 
@@ -20,18 +21,17 @@ async def in_thread(work: Callable[[], T], name: str) -> T:
         if not answer.done():
             answer.set_result(result)
 
-    def refuse(error: Exception) -> None:
+    def refuse(error: BaseException) -> None:
         if not answer.done():
             answer.set_exception(error)
 
     def run() -> None:
+        try:
+            outcome = partial(give, work())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the answer is waited for
+            outcome = partial(refuse, error)
         with contextlib.suppress(RuntimeError):  # The loop was closed meanwhile: nobody waits any more.
-            try:
-                result = work()
-            except (OSError, ValueError, ImportError) as error:
-                loop.call_soon_threadsafe(refuse, error)
-            else:
-                loop.call_soon_threadsafe(give, result)
+            loop.call_soon_threadsafe(outcome)
 
     threading.Thread(target=run, name=name, daemon=True).start()
     return await answer
