@@ -26,17 +26,16 @@ _QOS_CHOICES = {"0, 1 and 2": QOS, "0 and 1": (0, 1), "only 0": (0,), "only 1": 
 class CheckForm(FormDialog[CheckJob]):
     """Asks for a test run of one broker."""
 
-    def __init__(self, options: ConnectOptions, before: CheckJob | None, *, publish: bool = True) -> None:
-        """`options`: how one connects; `before`: the job before this one; without `publish` nothing may be published."""
+    def __init__(self, options: ConnectOptions, before: CheckJob | None) -> None:
+        """`options`: how one connects; `before`: the job before this one."""
         super().__init__(
             f"Test run: how long does {shorten(visible(options.url), 60)} take",
             "Enter in Topic or ctrl+s begins; ctrl+c stops it. Esc leaves",
         )
         self._options = beside(options, f"mqtttui-test-{secrets.token_hex(4)}")
-        self._depths = {name: depth for name, depth in _DEPTHS.items() if publish or depth is not Depth.PUBLISH}
         plan = before.plan if before is not None else Plan(b"")
         self._topic = visible(plan.topic) or f"mqtttui/check/{secrets.token_hex(8)}"
-        self._depth = next((name for name, depth in self._depths.items() if depth is plan.depth), next(iter(self._depths)))
+        self._depth = next((name for name, depth in _DEPTHS.items() if depth is plan.depth), next(iter(_DEPTHS)))
         self._qos = next((name for name, qos in _QOS_CHOICES.items() if qos == plan.qos), next(iter(_QOS_CHOICES)))
         self._count = str(before.count if before is not None else 5)
         self._interval = as_number(before.interval if before is not None else 1.0)
@@ -44,13 +43,13 @@ class CheckForm(FormDialog[CheckJob]):
 
     def rows(self) -> Sequence[Row]:
         connect = self._options.connect
-        depth = self._depths[self._depth]
+        depth = _DEPTHS[self._depth]
         subscribes = depth is Depth.SUBSCRIBE
         helps = "not used: connect only" if depth is Depth.CONNECT else "may this client publish and subscribe there?"
         probes = [Row(_QOS, "Probes at QoS", Kind.CHOICE, self._qos, tuple(_QOS_CHOICES))] if depth is Depth.PUBLISH else []
         return [
             Row(_TOPIC, "Filter" if subscribes else "Topic", value=self._topic, help=helps),
-            Row(_DEPTH, "How far", Kind.CHOICE, self._depth, tuple(self._depths)),
+            Row(_DEPTH, "How far", Kind.CHOICE, self._depth, tuple(_DEPTHS)),
             *probes,
             Row(_COUNT, "Runs", value=self._count, width=10),
             Row(_INTERVAL, "Apart", value=self._interval, unit="s", width=10, help="from the start of a run to that of the next one"),
@@ -75,7 +74,7 @@ class CheckForm(FormDialog[CheckJob]):
                 self._timeout = value
 
     def value(self) -> CheckJob:
-        depth, version = self._depths[self._depth], self._options.connect.version
+        depth, version = _DEPTHS[self._depth], self._options.connect.version
         topic = parse_bytes(self._topic, _TOPIC) if depth is not Depth.CONNECT else b""
         problem = check_filter(topic, version) if depth is Depth.SUBSCRIBE else check_topic(topic, version)
         if problem and depth is not Depth.CONNECT:
