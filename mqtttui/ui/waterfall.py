@@ -148,4 +148,5 @@ def difference(one: int | None, two: int | None) -> str:
     """`+3.10 ms`: how much longer the first took; empty if one of them never began."""
     if one is None or two is None:
         return ""
-    return ("+" if one >= two else "-") + duration(abs(one - two))
+    less = duration(abs(one - two))
+    return ("-" if one < two and less.strip("0. msµ") else "+") + less

@@ -195,7 +195,8 @@ def test_the_axis_fills_its_room(longest: int, width: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("one", "two", "words"), [(3 * MS, MS, "+2.00 ms"), (MS, 20 * MS, "-19.0 ms"), (None, MS, ""), (5 * MS, 5 * MS, "+0.00 ms")]
+    ("one", "two", "words"),
+    [(3 * MS, MS, "+2.00 ms"), (MS, 20 * MS, "-19.0 ms"), (None, MS, ""), (5 * MS, 5 * MS, "+0.00 ms"), (MS, MS + 99, "+0.00 ms")],
 )
 def test_differences(one: int | None, two: int | None, words: str) -> None:
     assert waterfall.difference(one, two) == words
