@@ -25,6 +25,23 @@ class MainActions(Looks):
     def tell(self, words: str) -> None:
         self._main.say(words)
 
+    def action_focus_next(self) -> None:
+        """The next control."""
+        super().action_focus_next()
+        self._enter(1)
+
+    def action_focus_previous(self) -> None:
+        """The control before."""
+        super().action_focus_previous()
+        self._enter(-1)
+
+    def _enter(self, step: int) -> None:
+        # The start screen is painted without any form.
+        from mqtttui.ui.widgets.form import Form
+
+        if self.focused is not None and isinstance(form := self.focused.parent, Form):
+            form.enter(step)
+
     def action_show_pane(self, name: str) -> None:
         """Go to a pane or view."""
         self._main.show_pane(name)

@@ -171,6 +171,12 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
             self.leave()
             self._list.focus()
 
+    def enter(self, step: int) -> None:
+        """Tab has come from outside: where the cursor stands at the end that lies ahead, it begins at the other one."""
+        ids = [row.id for row in self._list.selectable]
+        if ids and self.selected == ids[-1 if step > 0 else 0]:
+            self.go(ids[0 if step > 0 else -1], edit=False)
+
     def leave(self) -> None:
         """Stop typing."""
         had_focus = self._editor.has_focus
@@ -352,7 +358,9 @@ class Form(VerticalScroll, can_focus=False, can_focus_children=True):
         ours = [index for index, widget in enumerate(chain) if self in widget.ancestors]
         if ours:
             target = ours[-1] + 1 if step > 0 else ours[0] - 1
-            chain[target % len(chain)].focus()
+            found = chain[target % len(chain)].focus()
+            if isinstance(found.parent, Form):
+                found.parent.enter(step)
 
     def _jump(self, rows: Sequence[Row]) -> None:
         for row in rows:
