@@ -18,6 +18,6 @@ class ConfigError(Exception):
         """0-based index in the text that was parsed, None where it has no single place."""
 
     def __str__(self) -> str:
-        """`title: detail (hint)`, the parts that there are."""
+        """`title: detail; hint`, the parts that there are."""
         text = f"{self.title}: {self.detail}" if self.detail else self.title
-        return f"{text}. {self.hint}" if self.hint else text
+        return f"{text}{' ' if text.endswith('?') else '; '}{self.hint}" if self.hint else text

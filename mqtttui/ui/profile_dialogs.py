@@ -138,11 +138,11 @@ class ProfileDialogs:
                 Choice("x", "delete", "delete", "asks first"),
                 Choice("f", "no default" if default else "default", "default", "" if default else "fills the form at the start"),
                 Choice("w", "write to a file", "export", "without secrets"),
-                Choice("m", "copy as a command", "command", "of mosquitto's clients, without the password"),
+                Choice("m", "copy as a command", "command", "for mosquitto_sub, without password"),
             ]
         choices += [
             Choice("n", "new", "new", "saves the form under a new name"),
-            Choice("i", "import", "import", "a URL, a command, MQTTX's export, a file of profiles"),
+            Choice("i", "import", "import", "URL, command, MQTTX's export, profiles"),
             Choice("a", "write all to a file", "export all", "without secrets"),
             Choice("e", "edit the file", "edit", "in $EDITOR"),
         ]

@@ -125,7 +125,7 @@ def test_what_is_not_given_is_as_the_profile_has_it() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("hom",), r"there is no profile 'hom'; did you mean home\?\. for a host of that name write mqtt://hom"),
+        (("hom",), r"there is no profile 'hom'; did you mean home\? for a host of that name write mqtt://hom"),
         (("--profile", "hme"), r"there is no profile 'hme'; did you mean home\?"),
         (("bad",), r"the profile bad cannot be used.*profiles.toml:17: \[bad\] there is no key 'hots'; did you mean host\?"),
     ],

@@ -33,7 +33,7 @@ class SecretPrompt(ModalScreen[bytes | None]):
             yield Static(self._heading, classes="dialog-title", markup=False)
             yield Static(self._body, classes="dialog-body", markup=False)
             yield EscapedInput(password=True, id="secret")
-            yield Static(join((_HINT, "$dimmed")), id="line-check", markup=False)
+            yield Static(join((_HINT, "$dimmed")), id="line-check", classes="dialog-body", markup=False)
 
     def on_mount(self) -> None:
         self.query_one("#secret").focus()
