@@ -116,9 +116,9 @@ def test_a_password_from_the_environment(password_mosquitto: Broker) -> None:
     words = (url(password_mosquitto), "-u", name, "-t", "t/check")
     done = check(*words, MQTTTUI_PASSWORD=password)
     assert password not in done.stdout + done.stderr
-    refused = check(*words, status=2, MQTTTUI_PASSWORD="wrong").stdout
+    refused = check(*words, status=2, MQTTTUI_PASSWORD="open-sesame").stdout
     assert "refused: Refused: " in refused.splitlines()[0]
-    assert "wrong" not in refused
+    assert "open-sesame" not in refused
 
 
 def test_a_broker_that_is_not_there() -> None:
