@@ -255,7 +255,7 @@ _FORM = (
     Key("form", "form.previous", "shift+tab", "previous", "Previous", "Previous row of the form", footer=False),
     Key("form", "form.down", "down", "next(False)", "Down", "Next row; below the last one only where more follows", footer=False),
     Key("form", "form.up", "up", "previous(False)", "Up", "Previous row; does not leave the form", footer=False),
-    Key("form", "form.press", "enter", "press", "Choose", "Type here, toggle, open or press the row", footer=False),
+    Key("form", "form.press", "enter", "press", "Type", "Type here, toggle, open or press the row"),
     Key("form", "form.toggle", "space", "flip", "Toggle", "Turn the row on or off", footer=False),
     Key("form", "form.right", "right", "choose(1)", "Right", "Next choice; open a section", footer=False),
     Key("form", "form.left", "left", "choose(-1)", "Left", "Previous choice; close a section", footer=False),
