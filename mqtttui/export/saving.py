@@ -51,6 +51,8 @@ class Place:
     """Where a file is written, and how it comes to where it is wanted."""
 
     def __init__(self, path: str, *, force: bool) -> None:
+        self.named = path
+        """The file as it was asked for."""
         self.wanted = path
         self.written = path
         self._mode = 0
@@ -120,7 +122,7 @@ class Saving:
     @property
     def name(self) -> str:
         """The file, visible text."""
-        return visible(os.fsencode(self._place.wanted)) if self._place.beside else self._appender.name
+        return visible(os.fsencode(self._place.named)) if self._place.beside else self._appender.name
 
     @property
     def bytes(self) -> int:
