@@ -108,7 +108,11 @@ async def test_the_own_client_across_a_lost_link(mosquitto_broker: Broker, versi
         assert [f"{finding.no} {finding.id} {finding.text}" for finding in found(driver.log) if _counts(finding.id, finding.severity)] == []
 
 
-@pytest.mark.parametrize("version", list(Version), ids=lambda version: version.label)
+@pytest.mark.parametrize(
+    "version",
+    [pytest.param(each, marks=[] if each is Version.V5 else pytest.mark.slow) for each in Version],
+    ids=lambda version: version.label,
+)
 async def test_the_demo(version: Version) -> None:
     with Demo(pace=10) as demo:
         options = demo.options()

@@ -26,7 +26,7 @@ from tests.support.waiting import wait_until
 from tests.ui.test_mosquitto_journeys import go
 
 MS = 1_000_000
-SIZES = [(80, 24), (120, 36), (200, 50)]
+SIZES = [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)]
 
 
 def to(port: int, version: Version = Version.V5) -> Settings:

@@ -82,7 +82,7 @@ async def test_facts_that_change_are_followed() -> None:
         assert line.split()[:5] == ["▌◆", str(no), "▲", "PUBLISH", "1"]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)])
 async def test_every_column_at_once_fits_somehow(size: tuple[int, int]) -> None:
     async with inspecting(30, size=size) as (run, _):
         save_columns(paths.columns_file(), [*COLUMNS, "mqtt.topic", "nonsense"])

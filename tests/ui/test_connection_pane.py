@@ -23,7 +23,7 @@ from mqtttui.ui.widgets.text_block import TextBlock
 from tests.support.form_states import CONNECTED, CONNECTING, FULL, PEER, REFUSED
 from tests.support.forms_app import FormsApp, shown, type_text
 
-SIZES = [(80, 24), (60, 40), (120, 36), (200, 50)]
+SIZES = [(80, 24), (60, 40), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)]
 
 
 def _text(pane: ConnectionPane) -> str:

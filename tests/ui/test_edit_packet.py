@@ -61,7 +61,7 @@ async def fill_hex(run: Running, text: str) -> None:
     await run.type(text.replace("\n", ""))
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)])
 async def test_a_captured_packet_is_changed_and_sent(size: tuple[int, int]) -> None:
     async with inspecting(3, size=size) as (run, _):
         fake = run.fake_session()

@@ -92,7 +92,7 @@ async def look_at_packets(run: Running, where: str) -> None:
 
 @pytest.mark.parametrize(
     ("text", "size"),
-    [(HOSTILE, (80, 24)), (HOSTILE, (121, 37)), (WIDE, (81, 25)), (LONG, (120, 36))],
+    [(HOSTILE, (80, 24)), pytest.param(HOSTILE, (121, 37), marks=pytest.mark.slow), (WIDE, (81, 25)), (LONG, (120, 36))],
     ids=["hostile, narrow", "hostile", "wide", "60 kB"],
 )
 async def test_packets(text: str, size: tuple[int, int]) -> None:
@@ -103,7 +103,7 @@ async def test_packets(text: str, size: tuple[int, int]) -> None:
         await look_at_packets(run, "packets")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (121, 37), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((121, 37), marks=pytest.mark.slow), (200, 50)])
 async def test_states_notices_and_dialogs(size: tuple[int, int]) -> None:
     text = HOSTILE
     connect = Connect(text, Version.V5, username=text, password=b"x", will=Will(text, text.encode()))

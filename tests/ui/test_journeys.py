@@ -19,7 +19,7 @@ def types(run: Running) -> list[str]:
     return [(run.log.dissect(number).type or PacketType.RESERVED).name for number in run.log.numbers()]
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)])
 async def test_the_demo_shows_live_packets_and_says_how_to_look_inside(size: tuple[int, int]) -> None:
     async with running(Settings(demo=True), size=size) as run:
         await run.shows("mqtttui-demo", "FOLLOW", "PUBLISH", "demo/", "opens a packet")

@@ -16,7 +16,7 @@ from mqtttui.protocol.enums import Version
 from mqtttui.ui.panes.subscriptions import SubscriptionsPane
 from tests.support.screen import hostile_texts, inspecting, running
 
-SIZES = [(80, 24), (120, 36), (200, 50)]
+SIZES = [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)]
 
 
 @pytest.mark.parametrize("size", SIZES)

@@ -136,7 +136,7 @@ async def test_a_typed_connection_with_a_will_that_fires_when_the_link_is_cut(mo
         assert "DISCONNECT" not in types(run)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", [0, *(pytest.param(seed, marks=pytest.mark.slow) for seed in (1, 2))])
 async def test_what_the_form_shows_is_what_leaves(mosquitto_broker: Broker, seed: int) -> None:
     chance = random.Random(seed)
     async with running(Settings(options=ConnectOptions(HOST, mosquitto_broker.port))) as run:

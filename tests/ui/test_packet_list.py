@@ -186,7 +186,7 @@ async def test_what_is_no_mqtt_is_one_row() -> None:
         await run.shows("not MQTT")
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)])
 async def test_hostile_topics_and_payloads_are_shown_as_escapes(size: tuple[int, int]) -> None:
     async with inspecting(0, size=size) as (run, feed):
         for text in hostile_texts():

@@ -30,7 +30,7 @@ from tests.support.brokers import Broker
 from tests.support.screen import Feed, Running, inspecting, running
 from tests.ui.test_peers import BEFORE, another, fakes
 
-SIZES = [(80, 24), (120, 36), (200, 50)]
+SIZES = [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)]
 MS = 1_000_000
 S = 1_000 * MS
 P = PacketType

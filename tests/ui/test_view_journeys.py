@@ -19,7 +19,7 @@ from mqtttui.ui.panes.operations import OperationList
 from mqtttui.ui.widgets.text_block import TextBlock
 from tests.support.screen import Feed, Running, hostile_texts, inspecting, running
 
-SIZES = [(80, 24), (120, 36), (200, 50)]
+SIZES = [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)]
 
 
 def _conversation(feed: Feed) -> None:

@@ -26,7 +26,7 @@ def test_every_view_has_a_key_of_its_own() -> None:
         assert key.help == row.help
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 36), (200, 50)])
+@pytest.mark.parametrize("size", [(80, 24), pytest.param((120, 36), marks=pytest.mark.slow), (200, 50)])
 async def test_a_view_takes_the_place_of_the_packets(size: tuple[int, int]) -> None:
     async with filled(size) as (run, _):
         for row in OTHERS:
