@@ -14,6 +14,8 @@ from mqtttui.text import visible
 
 _KEEP_ALIVE_SHARE = 1.4
 """Brokers close one and a half keep-alives after the latest packet; some count a little faster."""
+_AUTH = 0xF0
+"""First byte of an AUTH."""
 
 _CLOSE_HINTS = {
     1001: "The server, or a proxy before it, goes away: a restart?",
@@ -69,6 +71,9 @@ def closed_before_connack(reason: Exception | None, options: ConnectOptions, see
     closed = reason is None or isinstance(reason, WebSocketClosed)
     if seen.head:
         end = "closed" if closed or reason is None else errors.words(reason)
+        if seen.head[0] == _AUTH:
+            hint = "The broker gave up or died during the authentication, or something between cuts the connection."
+            return Failure("Closed during the authentication", f"AUTH came, no CONNACK, then: {end}", hint, "connack")
         hint = "The broker died while it answered, or something between cuts the connection."
         return Failure("The answer to CONNECT was cut off", f"{_came(seen.head)}, then: {end}", hint, "connack")
     if options.transport == "tls" and (known := errors_tls.closed_after(reason, options, seen.tls)) is not None:
@@ -106,6 +111,9 @@ def no_connack(options: ConnectOptions, seen: Seen = Seen()) -> Failure:
         return Failure("CONNECT could not leave", detail, hint, "connect", cause=ErrorClass.TIMEOUT)
     if seen.head:
         hint = "The broker hangs while it answers, or something between holds bytes back."
+        if seen.head[0] == _AUTH:
+            detail = f"AUTH came, no CONNACK {limit}"
+            return Failure("The authentication did not end", detail, hint, "connack", cause=ErrorClass.TIMEOUT)
         detail = f"only {_came(seen.head)} {limit}"
         return Failure("The answer to CONNECT did not come whole", detail, hint, "connack", cause=ErrorClass.TIMEOUT)
     fixes = {"tcp": (Fix.USE_TLS,), "tls": (Fix.OTHER_PORT,)}.get(options.transport, ())

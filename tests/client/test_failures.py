@@ -163,6 +163,15 @@ def test_ends_before_and_after_connack(reason: Exception | None) -> None:
             whole(errors_ends.no_connack(options, seen))
 
 
+def test_an_end_during_the_authentication_is_no_answer_cut_off() -> None:
+    seen = Seen(b"\xf0\x0d\x18\x0b")
+    closed, late = errors_ends.closed_before_connack(None, PLAIN, seen), errors_ends.no_connack(PLAIN, seen)
+    assert (closed.title, closed.detail) == ("Closed during the authentication", "AUTH came, no CONNACK, then: closed")
+    assert late.title == "The authentication did not end"
+    whole(closed)
+    whole(late)
+
+
 def test_the_others() -> None:
     for failure in (
         errors_ends.no_connack(PLAIN),
