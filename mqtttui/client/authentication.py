@@ -16,6 +16,7 @@ from dataclasses import replace
 
 from mqtttui.client import replies
 from mqtttui.client.events import Challenge
+from mqtttui.client.publishing import milliseconds
 from mqtttui.client.scram import Scram, ScramError
 from mqtttui.config.scram import as_it_leaves, scram_method
 from mqtttui.protocol.enums import PropertyId
@@ -121,7 +122,7 @@ class Authentication:
         self._again = None
         self.settled()
         self._verify(data)
-        return f"authenticated again after {took:,.0f} ms"
+        return f"authenticated again after {milliseconds(took)}"
 
     def accepted(self, properties: Properties) -> None:
         """A CONNACK with Success ends the exchange. Raises AuthenticationError if the server has proven nothing."""
