@@ -92,7 +92,9 @@ class Misbehaving:
                 what, left = self._code_left
                 lines.append(f"{how} {seconds(mono - left)} after {what}")
         if waiting:
-            kept = "are gone with the session" if self.connection.session_ends else "come again when the session is resumed"
+            one = len(waiting) == 1
+            gone, again = ("is gone", "comes again") if one else ("are gone", "come again")
+            kept = f"{gone} with the session" if self.connection.session_ends else f"{again} when the session is resumed"
             lines.append(f"{_messages(len(waiting))} without acknowledgement {kept}")
         if lines:
             # Behind the news that the connection is over, which is less of a surprise.

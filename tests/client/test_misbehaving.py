@@ -172,6 +172,17 @@ async def test_what_is_withheld_at_the_end_is_said() -> None:
         assert driver.count(PUBACK) == driver.count(PUBREC) == 0
 
 
+async def test_one_message_that_is_withheld_at_the_end_is_gone() -> None:
+    message = send(Publish("a", b"x", qos=1, packet_id=7))
+    async with Script(expect(Connect), reply(), expect(PacketType.PINGREQ), message, serve()) as broker, Driver() as driver:
+        await driver.connected(broker.port, connect=Connect("c"))
+        driver.session.execute(Misbehave(PEER, "withhold"))
+        driver.ping()
+        await driver.until(lambda: "PUBACK #7" in driver.state.warning, "it waits")
+        driver.cut()
+        await observed(driver, "^1 message without acknowledgement is gone with the session$")
+
+
 @pytest.mark.parametrize("version", [Version.V311, Version.V5])
 async def test_taken_over_on_mosquitto(mosquitto_broker: Broker, version: Version) -> None:
     async with Driver() as driver:
