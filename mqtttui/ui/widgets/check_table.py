@@ -113,7 +113,7 @@ def _rows(label: str, summaries: Sequence[Summary | None], key: str, *, sizes: b
     if len(summaries) == 2 and (one := summaries[0]) is not None and (two := summaries[1]) is not None:
         difference = round(one.median) - round(two.median)
         shown = size(abs(difference)) if sizes else duration(abs(difference))
-        less = "=" if not difference else f"{'+' if difference > 0 else '-'}{shown}"
+        less = "=" if not shown.strip("0. msB") else f"{'+' if difference > 0 else '-'}{shown}"
     return [
         _Row(label, summary, sizes, barred, other=at == 1, less=less if at == 0 else "")
         for at, summary in enumerate(summaries)
