@@ -158,7 +158,7 @@ async def test_a_field_without_a_name_says_so() -> None:
                 await run.shows("no name in filters")
                 return
             await run.press("down")
-        pytest.skip("every field has a name")
+        pytest.fail("every field has a name: choose another packet for this test")
 
 
 async def test_minus_on_a_row_hides_its_topic_step_by_step() -> None:
